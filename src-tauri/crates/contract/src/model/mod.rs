@@ -1,0 +1,14 @@
+//! The nouns, one file each. Plain data: meaning that is the same for the page, the engine and the stores.
+
+pub mod cache;
+pub mod cap;
+pub mod catalog;
+pub mod chart;
+pub mod gateway;
+pub mod key;
+pub mod limit;
+pub mod request;
+pub mod rollout;
+pub mod tier;
+pub mod time;
+pub mod usage;
