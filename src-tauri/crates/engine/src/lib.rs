@@ -1,1 +1,5 @@
-//! Placeholder heading.
+//! Caching, routing, budgets, limits and rollouts. No HTTP server, no SQL, no window.
+
+pub mod provider;
+pub mod request;
+pub mod store;
