@@ -9,10 +9,12 @@ use crate::{
     metrics::process::ProcessCounters,
     pipeline::FlightEnd,
     routing::{
-        breaker::BreakerMap,
-        retry::{Decision, RetryBudget, RetryPolicy},
+        breaker::{Admittance, BreakerConfig, CallOutcome, Permit},
+        breaker_map::BreakerMap,
+        retry::{Fault, RetryDecision, RetryPolicy},
+        retry_budget::RetryBudget,
     },
-    settings::Settings,
+    settings::{ModelRef, Settings},
     store::Store,
 };
 use arc_swap::ArcSwap;
@@ -80,7 +82,7 @@ impl Engine {
             clear_epoch: AtomicU64::new(0),
             settings: ArcSwap::from_pointee(settings),
             limiter: Mutex::new(limiter),
-            breakers: Mutex::default(),
+            breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
             retry_policy: RetryPolicy::default(),
             retry_budget: Mutex::default(),
             random,
@@ -122,10 +124,10 @@ impl Engine {
         self.store_broken.load(Ordering::Relaxed)
     }
 
-    /// Where the breakers of all called models stand.
+    /// Where the breakers of a provider's called models stand.
     #[must_use]
-    pub fn breaker_positions(&self) -> Vec<(String, BreakerPosition)> {
-        lock(&self.breakers).positions(self.now_ms())
+    pub fn breaker_positions(&self, provider: &str) -> Vec<(String, BreakerPosition)> {
+        lock(&self.breakers).positions(provider, self.now_ms())
     }
 
     /// Callers counted by a limit now, the busiest of them, and its refusals.
@@ -143,24 +145,22 @@ impl Engine {
     pub(crate) fn admit(&self, key: &str, user: &str, ip: Option<&str>) -> Verdict {
         lock(&self.limiter).admit(key, user, ip, self.now_ms())
     }
-    pub(crate) fn breaker_permits(&self, model: &str) -> bool {
-        lock(&self.breakers).permit(model, self.now_ms())
+    pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
+        match lock(&self.breakers).admit(&model.provider, &model.model, self.now_ms()) {
+            Admittance::Allowed(permit) => Some(permit),
+            Admittance::Rejected { .. } => None,
+        }
     }
-    pub(crate) fn breaker_unused(&self, model: &str) {
-        lock(&self.breakers).unused(model, self.now_ms());
-    }
-    pub(crate) fn breaker_success(&self, model: &str) {
-        lock(&self.breakers).success(model, self.now_ms());
-    }
-    pub(crate) fn breaker_failure(&self, model: &str) {
-        lock(&self.breakers).failure(model, self.now_ms());
+    pub(crate) fn breaker_record(&self, model: &ModelRef, permit: Permit, outcome: CallOutcome) {
+        lock(&self.breakers).record(&model.provider, &model.model, permit, outcome, self.now_ms());
     }
     pub(crate) fn retry_budget_seen(&self) {
         lock(&self.retry_budget).request();
     }
-    pub(crate) fn retry_decision(&self, transient: bool, retries: u32, retry_after_ms: Option<u64>) -> Decision {
+    pub(crate) fn retry_decision(&self, fault: Fault, retries: u32, retry_after_ms: Option<u64>) -> RetryDecision {
         let random = self.random.next_u64();
-        self.retry_policy.decide(transient, retries, retry_after_ms, random, &mut lock(&self.retry_budget))
+        let mut budget = lock(&self.retry_budget);
+        self.retry_policy.decide(fault, retries, retry_after_ms, random, &mut budget, self.now_ms())
     }
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|n| *n = n.wrapping_add(1));

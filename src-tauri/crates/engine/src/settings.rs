@@ -91,7 +91,7 @@ pub struct Settings {
     pub caps: Vec<Cap>,
     pub limits: Vec<Limit>,
     pub rollouts: Vec<Rollout>,
-    pub prices: PriceBook,
+    pub prices: Arc<PriceBook>,
     pub timeouts: Timeouts,
     /// Keep request and answer bodies in the database.
     pub keep_bodies: bool,

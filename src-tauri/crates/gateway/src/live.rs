@@ -33,13 +33,7 @@ impl EngineLive {
             source if self.parts.secrets.secret(source).is_some() => KeyStatus::Present,
             _ => KeyStatus::Missing,
         };
-        let prefix = format!("{}/", config.name);
-        let breakers = self
-            .engine
-            .breaker_positions()
-            .into_iter()
-            .filter_map(|(model, position)| model.strip_prefix(&prefix).map(|model| (model.to_owned(), position)))
-            .collect();
+        let breakers = self.engine.breaker_positions(&config.name);
         ProviderState {
             is_default: config.name == default,
             from_file: version == 0,

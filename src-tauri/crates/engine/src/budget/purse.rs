@@ -226,7 +226,7 @@ impl Purse {
             reserved: balance.reserved_nanousd,
             need,
             resets_ms: bounds.end_ms,
-            resets_text: super::period::resets_text(bounds, &cap.time_zone),
+            resets_text: super::period::resets_text(*bounds, &cap.time_zone).unwrap_or_default(),
         })
     }
 

@@ -16,7 +16,10 @@ use crate::{
     protocol::encode_answer,
     provider::{UpstreamAnswer, WholeAnswer},
     request::Answer,
-    routing::attempt::{Buyer, Opened},
+    routing::{
+        attempt::{Buyer, Opened},
+        breaker::CallOutcome,
+    },
     settings::Settings,
     store::{CacheEntry, Settlement},
 };
@@ -54,8 +57,8 @@ pub async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: Waiting)
             // The client may be gone; its refusal is recorded all the same.
             let _ = waiting.send(Err(refusal));
         }
-        Ok(Opened { candidate, held, reservation_id, answer, charge_on_cut }) => {
-            let paid = Paid { candidate, held, reservation_id, charge_on_cut, settlements: buyer.settlements };
+        Ok(Opened { candidate, held, reservation_id, answer, permit, charge_on_cut }) => {
+            let paid = Paid { candidate, held, reservation_id, permit, charge_on_cut, settlements: buyer.settlements };
             match answer {
                 UpstreamAnswer::Whole(answer) => finish_whole(engine, purchase, paid, answer, waiting).await,
                 UpstreamAnswer::Stream(pieces) => stream::pump(engine, purchase, paid, pieces, waiting).await,
@@ -69,6 +72,7 @@ pub struct Paid {
     pub candidate: crate::routing::plan::Candidate,
     pub held: crate::budget::purse::Held,
     pub reservation_id: String,
+    pub permit: crate::routing::breaker::Permit,
     pub charge_on_cut: weir_contract::NanoUsd,
     pub settlements: Vec<Settlement>,
 }
@@ -76,6 +80,7 @@ pub struct Paid {
 async fn finish_whole(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, whole: WholeAnswer, waiting: Waiting) {
     let Purchase { settings, call, prepared, mut journal, leader } = purchase;
     journal.first_byte();
+    engine.breaker_record(&paid.candidate.model, paid.permit, CallOutcome::Success);
     let settlements = settle(engine, &mut journal, &call, paid, Some(&whole.answer));
     let body = match &whole.raw {
         Some(raw) => raw.clone(),
@@ -103,13 +108,13 @@ async fn finish_whole(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, whol
 /// Without usage from the provider the charge is an estimate from the lengths, marked unsettled. Without an answer (cut)
 /// it is the reserved amount.
 pub fn settle(engine: &Engine, journal: &mut Journal, call: &Call, paid: Paid, answer: Option<&Answer>) -> Vec<Settlement> {
-    let Paid { candidate, held, reservation_id, charge_on_cut, mut settlements } = paid;
+    let Paid { candidate, held, reservation_id, charge_on_cut, mut settlements, .. } = paid;
     let usage = answer.and_then(|answer| answer.usage);
     let (charged, settled) = match (usage, answer) {
-        (Some(usage), _) => (crate::price::table::charge(&candidate.price, &usage), true),
+        (Some(usage), _) => (crate::price::charge::charge(&candidate.price, &usage), true),
         (None, Some(answer)) => {
-            let usage = crate::budget::estimate::usage_from_lengths(call.body_text.len() as u64, answer);
-            (crate::price::table::charge(&candidate.price, &usage), false)
+            let usage = crate::budget::likely::usage_from_lengths(call.body_text.len() as u64, answer);
+            (crate::price::charge::charge(&candidate.price, &usage), false)
         }
         (None, None) => (charge_on_cut, false),
     };

@@ -2,11 +2,10 @@
 
 use super::{journal::Journal, outcome::Problem};
 use crate::{
-    budget::estimate::likely_tokens,
+    budget::likely::likely_tokens,
     cache::key::{KeyParts, response_key},
     call::{CacheWish, Call, RefusalCode},
     engine::Engine,
-    intent::cache_key::fill_cache_key,
     limit::limiter::RateHeaders,
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
@@ -117,25 +116,22 @@ struct FoundIntent {
 /// The intent that the client named, or the one that the last user message shows.
 fn find_intent(settings: &Settings, call: &Call, journal: &mut Journal) -> FoundIntent {
     let text = call.chat.as_deref().map(last_user_text).unwrap_or_default();
-    let (intent, entities) = if call.wishes.intent.is_empty() {
+    let intent = if call.wishes.intent.is_empty() {
         let detection = settings.intents.detect(&text);
         journal.note("intent", format!("{}: {}", detection.intent, detection.why), &[]);
-        (detection.intent, detection.entities)
+        detection.intent
     } else {
-        let entities = settings.intents.entities_of(&call.wishes.intent, &text);
         journal.note("intent", format!("{}: named by the client", call.wishes.intent), &[]);
-        (call.wishes.intent.clone(), entities)
+        call.wishes.intent.clone()
     };
     let Some(rule) = settings.intents.rule(&intent) else {
         return FoundIntent { intent, lowest: Tier::T0, highest: Tier::T3, ttl_seconds: 3_600, cache_key: None };
     };
-    let cache_key = rule
-        .cache_key
-        .as_deref()
-        .filter(|_| settings.intents.says_nothing_else(&intent, &text))
-        .and_then(|template| fill_cache_key(template, &entities));
-    if let Some(key) = &cache_key {
-        journal.note("intent", format!("its cache key is {key}"), &[]);
+    let mut cache_key = None;
+    if rule.cache_key.is_some() {
+        let decision = settings.intents.cache_key(&intent, &text);
+        journal.note("intent", decision.why, &[]);
+        cache_key = decision.key;
     }
     FoundIntent {
         lowest: rule.lowest_tier,

@@ -9,7 +9,8 @@ use crate::{
     call::{RefusalCode, Reply, ReplyBody, ReplyFacts},
     engine::Engine,
     protocol::{AnswerCollector, StreamEncoder},
-    provider::{StreamPiece, UpstreamError},
+    provider::{StreamPiece, UpstreamError, UpstreamErrorKind},
+    routing::breaker::CallOutcome,
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
@@ -69,6 +70,13 @@ pub async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, mut piec
         journal.row.status = RequestStatus::ClientGone;
         journal.note("answer", "the client left before the end; the provider was read on for its usage", &[]);
     }
+    let outcome = match &end {
+        End::Complete(_) => CallOutcome::Success,
+        End::Cut(problem) if problem.kind == UpstreamErrorKind::Timeout => CallOutcome::Timeout,
+        End::Cut(_) => CallOutcome::Truncated,
+        End::Abandoned => CallOutcome::Neutral,
+    };
+    engine.breaker_record(&paid.candidate.model, paid.permit, outcome);
     match end {
         End::Complete(last) => {
             let answer = passage.collector.finish();

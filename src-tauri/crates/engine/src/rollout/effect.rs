@@ -1,6 +1,6 @@
 //! What the rollouts change for one call: the variants it takes part in, and the sum of their changes. Pure.
 
-use super::assign::takes_part;
+use super::assign::gets_new_variant;
 use weir_contract::model::{
     rollout::{Rollout, VariantChange},
     tier::Tier,
@@ -24,7 +24,7 @@ pub fn effect_of(rollouts: &[Rollout], unit: &str, intent: &str) -> Effect {
         if rollout.change.intent.as_deref().is_some_and(|wanted| wanted != intent) {
             continue;
         }
-        let chosen = takes_part(&rollout.name, unit, rollout.basis_points);
+        let chosen = gets_new_variant(rollout, unit);
         effect.variants.push(format!("{}={}", rollout.name, if chosen { "new" } else { "old" }));
         if chosen {
             merge(&mut effect.change, &rollout.change);

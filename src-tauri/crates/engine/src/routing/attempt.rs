@@ -2,18 +2,20 @@
 //! Everything here happens before the first byte reaches the client, so nothing is ever mixed.
 
 use super::{
+    breaker::{CallOutcome, Permit},
     plan::{Candidate, Target, plan},
-    retry::Decision,
+    retry::{Fault, RetryDecision},
 };
 use crate::{
     budget::{
-        estimate::worst_case_nanousd,
+        estimate::{PromptSize, worst_case_nanousd},
         purse::{Held, PurseError},
     },
     call::{Call, RefusalCode},
     engine::Engine,
     pipeline::{Journal, Prepared, Problem},
     provider::{StreamPiece, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind},
+    request::{Chat, Part},
     settings::Settings,
     store::{OpenReservation, Settlement},
 };
@@ -33,6 +35,8 @@ pub struct Opened {
     pub held: Held,
     pub reservation_id: String,
     pub answer: UpstreamAnswer,
+    /// To be handed back to the breaker with the answer's end.
+    pub permit: Permit,
     /// What is charged if the answer breaks off without usage.
     pub charge_on_cut: NanoUsd,
 }
@@ -89,56 +93,50 @@ impl<'a> Buyer<'a> {
     }
 
     async fn try_candidate(&mut self, candidate: Candidate, journal: &mut Journal) -> Next {
-        let breaker_key = candidate.model.to_string();
+        let model = candidate.model.clone();
         let mut retries = 0;
         loop {
-            if !self.engine.breaker_permits(&breaker_key) {
-                journal.note("route", format!("{breaker_key} passed over: its breaker is open after repeated failures"), &[]);
+            let Some(permit) = self.engine.breaker_admits(&model) else {
+                journal.note("route", format!("{model} passed over: its breaker is open after repeated failures"), &[]);
                 return Next::NextCandidate;
-            }
+            };
             let (held, reservation_id) = match self.reserve(&candidate, journal).await {
                 Ok(reserved) => reserved,
                 Err(next) => {
-                    self.engine.breaker_unused(&breaker_key);
+                    self.engine.breaker_record(&model, permit, CallOutcome::Neutral);
                     return next;
                 }
             };
             let failure = match self.attempt(&candidate, journal).await {
                 Ok(answer) => {
-                    self.engine.breaker_success(&breaker_key);
                     let charge_on_cut = held.amount;
-                    return Next::Opened(Box::new(Opened { candidate, held, reservation_id, answer, charge_on_cut }));
+                    return Next::Opened(Box::new(Opened { candidate, held, reservation_id, answer, permit, charge_on_cut }));
                 }
                 Err(failure) => failure,
             };
-            if counts_against(failure.kind) {
-                self.engine.breaker_failure(&breaker_key);
-            } else {
-                self.engine.breaker_success(&breaker_key);
-            }
+            self.engine.breaker_record(&model, permit, outcome_of(failure.kind));
             self.settle_failure(held, reservation_id, &failure, journal);
-            if failure.kind == UpstreamErrorKind::BadRequest {
-                return Next::Stop(passed_on(&failure));
-            }
-            let decision = self.engine.retry_decision(failure.kind.is_transient(), retries, failure.retry_after_ms);
-            self.last_failure = Some(failure);
+            let decision = self.engine.retry_decision(fault_of(failure.kind), retries, failure.retry_after_ms);
             match decision {
-                Decision::RetryAfter(delay) => {
-                    journal.note("attempt", format!("trying {breaker_key} again in {} ms", delay.as_millis()), &[]);
+                RetryDecision::Wait { wait_ms } => {
+                    journal.note("attempt", format!("trying {model} again in {wait_ms} ms"), &[]);
                     retries += 1;
-                    tokio::time::sleep(delay).await;
+                    self.last_failure = Some(failure);
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
                 }
-                Decision::GiveUp(reason) => {
-                    journal.note("attempt", format!("no further try of {breaker_key}: {reason}"), &[]);
+                RetryDecision::NextTier(reason) => {
+                    journal.note("attempt", format!("no further try of {model}: {reason:?}"), &[]);
+                    self.last_failure = Some(failure);
                     return Next::NextCandidate;
                 }
+                RetryDecision::GiveUp => return Next::Stop(passed_on(&failure)),
             }
         }
     }
 
     /// Holds the worst case against every cap that applies and writes the reservation down.
     async fn reserve(&mut self, candidate: &Candidate, journal: &mut Journal) -> Result<(Held, String), Next> {
-        let amount = worst_case_nanousd(&candidate.price, self.call.chat.as_deref(), self.call.body_text.len() as u64);
+        let amount = worst_case_nanousd(&candidate.price, &size_of(self.call, self.prepared.chat.as_deref()));
         let now_ms = self.engine.clock.now_ms();
         let caps: Vec<&Cap> = self.settings.caps.iter().filter(|cap| cap.enabled && applies(cap, candidate.tier)).collect();
         let held = match self.engine.purse.hold(&caps, amount, now_ms).await {
@@ -293,10 +291,40 @@ fn cheaper_may_fit(candidate: &Candidate) -> bool {
     candidate.tier.is_some()
 }
 
-/// Failures that say something about the provider's health.
-fn counts_against(kind: UpstreamErrorKind) -> bool {
-    use UpstreamErrorKind::{BadRequest, NotSupported, Unauthorized};
-    !matches!(kind, BadRequest | NotSupported | Unauthorized)
+/// What a call can be at most. The whole body bounds the text: whatever reaches the model stood in it.
+fn size_of(call: &Call, chat: Option<&Chat>) -> PromptSize {
+    let Some(chat) = chat else {
+        return PromptSize { max_output_tokens: Some(0), ..PromptSize::of_text(call.body_text.len() as u64, 1, None) };
+    };
+    let parts = || chat.turns.iter().flat_map(|turn| &turn.parts);
+    let inline_bytes: usize = parts().map(|part| if let Part::ImageBase64 { data, .. } = part { data.len() } else { 0 }).sum();
+    let images = parts().filter(|part| matches!(part, Part::ImageBase64 { .. } | Part::ImageUrl { .. })).count();
+    let text_bytes = call.body_text.len().saturating_sub(inline_bytes) + chat.system.len();
+    let choices = call.body.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1);
+    PromptSize {
+        images: images as u64,
+        choices,
+        ..PromptSize::of_text(text_bytes as u64, chat.turns.len() as u64 + 1, chat.max_tokens.map(u64::from))
+    }
+}
+
+/// What a failure says of the provider's health.
+fn outcome_of(kind: UpstreamErrorKind) -> CallOutcome {
+    match kind {
+        UpstreamErrorKind::BadRequest | UpstreamErrorKind::NotSupported | UpstreamErrorKind::Unauthorized => CallOutcome::Neutral,
+        UpstreamErrorKind::Timeout => CallOutcome::Timeout,
+        UpstreamErrorKind::Truncated => CallOutcome::Truncated,
+        _ => CallOutcome::Failure,
+    }
+}
+
+/// What a failure means for trying again.
+fn fault_of(kind: UpstreamErrorKind) -> Fault {
+    match kind {
+        UpstreamErrorKind::BadRequest => Fault::Request,
+        UpstreamErrorKind::Unauthorized | UpstreamErrorKind::NotSupported => Fault::ThisProvider,
+        _ => Fault::Transient,
+    }
 }
 
 /// Failures after which the provider may have worked, and billed.

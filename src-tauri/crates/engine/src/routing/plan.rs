@@ -1,10 +1,11 @@
 //! Which models may answer a call, cheapest first, and why the others may not. Pure.
 
 use crate::{
-    price::table::PriceRow,
+    price::row::PriceRow,
     request::{Chat, OutputFormat, Part},
     settings::{ModelAbilities, ModelRef, Settings},
 };
+use std::sync::Arc;
 use weir_contract::model::tier::Tier;
 
 /// What a call needs of a model.
@@ -61,7 +62,7 @@ impl Target {
 pub struct Candidate {
     pub tier: Option<Tier>,
     pub model: ModelRef,
-    pub price: PriceRow,
+    pub price: Arc<PriceRow>,
     /// True when no price is known and the highest of the tier is assumed.
     pub price_unknown: bool,
 }
@@ -145,12 +146,9 @@ fn obstacle(
 }
 
 /// The price of a model; when unknown, the highest of its tier, never nothing.
-fn price_of(settings: &Settings, tier: Option<Tier>, model: &ModelRef, input_tokens: u64, now_ms: i64) -> (PriceRow, bool) {
-    let look_up = |model: &ModelRef| settings.prices.row_for(&model.provider, &model.model, input_tokens, now_ms);
-    if let Some(price) = look_up(model) {
-        return (price, false);
-    }
+fn price_of(settings: &Settings, tier: Option<Tier>, model: &ModelRef, input_tokens: u64, now_ms: i64) -> (Arc<PriceRow>, bool) {
     let peers = tier.map(|tier| settings.tier(tier)).unwrap_or_default();
-    let known: Vec<PriceRow> = peers.iter().filter_map(look_up).collect();
-    (settings.prices.highest_of(&known), true)
+    let peers: Vec<(&str, &str)> = peers.iter().map(|peer| (peer.provider.as_str(), peer.model.as_str())).collect();
+    let priced = settings.prices.price_or_highest(&model.provider, &model.model, &peers, input_tokens, now_ms);
+    (priced.row, !priced.is_known)
 }

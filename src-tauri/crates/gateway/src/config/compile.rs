@@ -23,7 +23,7 @@ pub struct Parts {
     pub client: reqwest::Client,
     pub secrets: Arc<dyn SecretSource>,
     /// Price of a model for a moment; the table is large, so it is made once.
-    pub prices: PriceBook,
+    pub prices: Arc<PriceBook>,
 }
 
 /// Makes the settings of configuration version `version`. Items of the database win over the file.

@@ -12,7 +12,7 @@ use weir_contract::{
         rollout::Rollout,
     },
 };
-use weir_engine::{intent::IntentRule, price::PriceOverride};
+use weir_engine::{intent::IntentRule, price::overrides::PriceOverride};
 
 /// The whole file. Every part may be left out.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -46,13 +46,10 @@ pub(super) async fn providers(State(state): State<GatewayState>, headers: Header
         return refusal;
     }
     let settings = state.engine.settings();
-    let breakers = state.engine.breaker_positions();
     let one = |(name, running): (&String, &weir_engine::settings::RunningProvider)| {
-        let prefix = format!("{name}/");
-        let of_it: Vec<Value> = breakers
-            .iter()
-            .filter_map(|(model, position)| model.strip_prefix(&prefix).map(|model| json!({"model": model, "breaker": position})))
-            .collect();
+        let breakers = state.engine.breaker_positions(name);
+        let of_it: Vec<Value> =
+            breakers.into_iter().map(|(model, position)| json!({"model": model, "breaker": position})).collect();
         json!({
             "name": name,
             "protocol": running.config.protocol,

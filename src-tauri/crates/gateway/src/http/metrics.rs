@@ -48,13 +48,16 @@ fn write_metrics(state: &GatewayState) -> Result<String, std::fmt::Error> {
     histogram(&mut text, "weir_request_duration_seconds", "From arrival to the last byte.", &counters.total)?;
     histogram(&mut text, "weir_overhead_duration_seconds", "The part not spent waiting for providers.", &counters.overhead)?;
     heading(&mut text, "weir_breaker_open", "gauge", "1 while a model's breaker is open, 0.5 while it is tried again.")?;
-    for (model, position) in state.engine.breaker_positions() {
-        let value = match position {
-            BreakerPosition::Closed => "0",
-            BreakerPosition::HalfOpen => "0.5",
-            BreakerPosition::Open => "1",
-        };
-        writeln!(text, "weir_breaker_open{{model=\"{}\"}} {value}", escaped(&model))?;
+    for provider in state.engine.settings().providers.keys() {
+        for (model, position) in state.engine.breaker_positions(provider) {
+            let value = match position {
+                BreakerPosition::Closed => "0",
+                BreakerPosition::HalfOpen => "0.5",
+                BreakerPosition::Open => "1",
+            };
+            let (provider, model) = (escaped(provider), escaped(&model));
+            writeln!(text, "weir_breaker_open{{provider=\"{provider}\",model=\"{model}\"}} {value}")?;
+        }
     }
     heading(&mut text, "weir_config_version", "gauge", "Number of the newest configuration change that runs.")?;
     writeln!(text, "weir_config_version {}", state.engine.settings().version)?;

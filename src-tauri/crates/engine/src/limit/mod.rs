@@ -1,0 +1,4 @@
+//! Rate limits, literal: at most N in any window.
+
+pub mod limiter;
+pub mod window;
