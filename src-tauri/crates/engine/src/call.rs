@@ -88,7 +88,7 @@ pub struct ReplyFacts {
     pub saved_nanousd: NanoUsd,
     pub attempts: u32,
     pub simulated: bool,
-    pub rate: Option<crate::limit::limiter::RateHeaders>,
+    pub rate: Option<crate::limit::headers::RateHeaders>,
 }
 
 /// The answer to a call.

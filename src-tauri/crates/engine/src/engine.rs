@@ -3,9 +3,9 @@
 use crate::{
     budget::purse::Purse,
     cache::{flight::Flights, memory::MemoryCache},
-    clock::Clock,
+    clock::{Clock, SteadyTime},
     keyring::Keyring,
-    limit::limiter::{Limiter, Verdict},
+    limit::limiter::{Caller, LimitDecision, Limiter},
     metrics::process::ProcessCounters,
     pipeline::FlightEnd,
     routing::{
@@ -48,6 +48,8 @@ pub struct Engine {
     pub(crate) clear_epoch: AtomicU64,
     settings: ArcSwap<Settings>,
     limiter: Mutex<Limiter>,
+    /// For intervals: a wall clock that is set forward would open windows and breakers early.
+    steady: SteadyTime,
     breakers: Mutex<BreakerMap>,
     retry_policy: RetryPolicy,
     retry_budget: Mutex<RetryBudget>,
@@ -67,9 +69,9 @@ impl Engine {
         settings: Settings,
         memory_bytes: u64,
     ) -> Arc<Engine> {
-        let mut limiter = Limiter::default();
-        limiter.set_limits(&settings.limits);
         Arc::new(Engine {
+            limiter: Mutex::new(Limiter::new(&settings.limits)),
+            steady: SteadyTime::anchored(clock.as_ref()),
             keyring: Keyring::new(store.clone(), clock.clone()),
             purse: Purse::new(&gateway_id, store.clone()),
             gateway_id,
@@ -81,7 +83,7 @@ impl Engine {
             flights: Flights::default(),
             clear_epoch: AtomicU64::new(0),
             settings: ArcSwap::from_pointee(settings),
-            limiter: Mutex::new(limiter),
+
             breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
             retry_policy: RetryPolicy::default(),
             retry_budget: Mutex::default(),
@@ -100,6 +102,9 @@ impl Engine {
     /// Replaces the running settings; what was counted stays counted.
     pub fn apply(&self, settings: Settings) {
         lock(&self.limiter).set_limits(&settings.limits);
+        if settings.cache_cleared > self.settings().cache_cleared {
+            self.forget_cached(&CacheSelector::All);
+        }
         self.settings.store(Arc::new(settings));
         self.keyring.forget();
         self.changed();
@@ -127,13 +132,15 @@ impl Engine {
     /// Where the breakers of a provider's called models stand.
     #[must_use]
     pub fn breaker_positions(&self, provider: &str) -> Vec<(String, BreakerPosition)> {
-        lock(&self.breakers).positions(provider, self.now_ms())
+        lock(&self.breakers).positions(provider, self.steady_ms())
     }
 
     /// Callers counted by a limit now, the busiest of them, and its refusals.
     #[must_use]
     pub fn limit_activity(&self, name: &str) -> (u32, Option<(String, u32)>, u64) {
-        lock(&self.limiter).activity(name, self.now_ms())
+        let now_ms = self.steady_ms();
+        let mut limiter = lock(&self.limiter);
+        (limiter.active_callers(name, now_ms), limiter.busiest(name, now_ms), limiter.refused(name))
     }
 
     /// True for a provider whose money is not real.
@@ -142,17 +149,17 @@ impl Engine {
         self.settings.load().providers.get(provider).is_some_and(crate::settings::RunningProvider::is_simulated)
     }
 
-    pub(crate) fn admit(&self, key: &str, user: &str, ip: Option<&str>) -> Verdict {
-        lock(&self.limiter).admit(key, user, ip, self.now_ms())
+    pub(crate) fn admit(&self, caller: Caller<'_>) -> LimitDecision {
+        lock(&self.limiter).admit(caller, self.steady_ms())
     }
     pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
-        match lock(&self.breakers).admit(&model.provider, &model.model, self.now_ms()) {
+        match lock(&self.breakers).admit(&model.provider, &model.model, self.steady_ms()) {
             Admittance::Allowed(permit) => Some(permit),
             Admittance::Rejected { .. } => None,
         }
     }
     pub(crate) fn breaker_record(&self, model: &ModelRef, permit: Permit, outcome: CallOutcome) {
-        lock(&self.breakers).record(&model.provider, &model.model, permit, outcome, self.now_ms());
+        lock(&self.breakers).record(&model.provider, &model.model, permit, outcome, self.steady_ms());
     }
     pub(crate) fn retry_budget_seen(&self) {
         lock(&self.retry_budget).request();
@@ -160,7 +167,7 @@ impl Engine {
     pub(crate) fn retry_decision(&self, fault: Fault, retries: u32, retry_after_ms: Option<u64>) -> RetryDecision {
         let random = self.random.next_u64();
         let mut budget = lock(&self.retry_budget);
-        self.retry_policy.decide(fault, retries, retry_after_ms, random, &mut budget, self.now_ms())
+        self.retry_policy.decide(fault, retries, retry_after_ms, random, &mut budget, self.steady_ms())
     }
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|n| *n = n.wrapping_add(1));
@@ -187,6 +194,9 @@ impl Engine {
     }
     fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+    fn steady_ms(&self) -> i64 {
+        self.steady.now_ms(self.clock.as_ref())
     }
 }
 

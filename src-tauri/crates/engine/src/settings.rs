@@ -21,6 +21,8 @@ pub struct RunningProvider {
     pub adapter: Arc<dyn Provider>,
     /// False when its key cannot be read now; `auto` passes over it.
     pub key_present: bool,
+    /// Version of its configuration item; 0 when it comes from the file or the environment.
+    pub version: i64,
 }
 
 impl RunningProvider {
@@ -78,6 +80,8 @@ pub struct Timeouts {
 pub struct Settings {
     /// Number of the newest configuration change in here.
     pub version: i64,
+    /// Number of the newest cache clear; when it rises, memory is emptied.
+    pub cache_cleared: i64,
     /// Version of the application in front of Weir; changing it empties the cache.
     pub app_version: String,
     pub providers: BTreeMap<String, RunningProvider>,

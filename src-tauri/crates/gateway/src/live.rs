@@ -26,7 +26,7 @@ impl EngineLive {
         EngineLive { engine, config, parts }
     }
 
-    fn state_of(&self, running: &RunningProvider, version: i64, default: &str) -> ProviderState {
+    fn state_of(&self, running: &RunningProvider, default: &str) -> ProviderState {
         let config = running.config.clone();
         let key_status = match &config.key {
             KeySource::None => KeyStatus::NotNeeded,
@@ -36,9 +36,9 @@ impl EngineLive {
         let breakers = self.engine.breaker_positions(&config.name);
         ProviderState {
             is_default: config.name == default,
-            from_file: version == 0,
+            from_file: running.version == 0,
             key_status,
-            version,
+            version: running.version,
             breakers,
             config,
         }
@@ -47,16 +47,10 @@ impl EngineLive {
 
 #[async_trait::async_trait]
 impl Live for EngineLive {
-    async fn providers(&self) -> Result<Vec<ProviderState>, ApiError> {
+    fn providers(&self) -> Vec<ProviderState> {
         let settings = self.engine.settings();
-        let items = self.engine.store.config_items().await.map_err(|problem| ApiError::new(ErrorCode::Unavailable, problem.to_string()))?;
-        let version_of = |name: &str| {
-            items.iter().find(|item| item.kind == "provider" && item.name == name).map_or(0, |item| item.version)
-        };
-        let states = settings.providers.iter().map(|(name, running)| {
-            self.state_of(running, version_of(name), &settings.default_provider)
-        });
-        Ok(states.collect())
+        let states = settings.providers.values().map(|running| self.state_of(running, &settings.default_provider));
+        states.collect()
     }
 
     async fn test_provider(&self, name: &str) -> Result<ProviderTest, ApiError> {

@@ -5,7 +5,7 @@ use crate::{
     cache::entry::CachedAnswer,
     call::{Call, Refusal, RefusalCode, ReplyFacts},
     engine::Engine,
-    limit::limiter::RateHeaders,
+    limit::headers::RateHeaders,
     store::RequestRecord,
 };
 use bytes::Bytes;

@@ -6,7 +6,10 @@ use crate::{
     cache::key::{KeyParts, response_key},
     call::{CacheWish, Call, RefusalCode},
     engine::Engine,
-    limit::limiter::RateHeaders,
+    limit::{
+        headers::RateHeaders,
+        limiter::{Caller, LimitDecision},
+    },
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
     routing::plan::{Needs, Target},
@@ -44,11 +47,19 @@ pub fn check_limits(
         return Ok(None);
     }
     let ip = call.client_ip.map(|ip| ip.to_string());
-    let verdict = engine.admit(&call.key.id, &call.wishes.user, ip.as_deref());
-    match verdict {
-        crate::limit::limiter::Verdict::Admitted(headers) => Ok(headers),
-        crate::limit::limiter::Verdict::Refused { limit, headers, message } => {
-            journal.note("limit", message.clone(), &[("limit", limit)]);
+    let user = Some(call.wishes.user.as_str()).filter(|user| !user.is_empty());
+    match engine.admit(Caller { key: Some(&call.key.id), user, ip: ip.as_deref() }) {
+        LimitDecision::Admitted(headers) => Ok(headers),
+        LimitDecision::Refused { headers, subject, .. } => {
+            let wait_s = headers.retry_after_seconds.unwrap_or(1);
+            let message = format!(
+                "the limit \"{}\" allows {} requests in any {} s for each {}, and they are used; come back in {wait_s} s",
+                headers.policy,
+                headers.limit,
+                headers.window_seconds,
+                subject.as_str()
+            );
+            journal.note("limit", message.clone(), &[("limit", headers.policy.clone())]);
             Err(Problem {
                 retry_after_seconds: headers.retry_after_seconds,
                 rate: Some(headers),

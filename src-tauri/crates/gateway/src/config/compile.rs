@@ -36,13 +36,15 @@ pub fn compile(config: &Config, items: &[ConfigItem], version: i64, parts: &Part
     for provider in read_items::<ProviderConfig>(items, "provider")? {
         providers.insert(provider.name.clone(), provider);
     }
+    let version_of =
+        |name: &str| items.iter().find(|item| item.kind == "provider" && item.name == name).map_or(0, |item| item.version);
     let default_provider = read_items::<String>(&only(items, "setting", "default_provider"), "setting")?
         .pop()
         .filter(|name| providers.contains_key(name))
         .unwrap_or_else(|| config.default_provider.clone());
     let running = providers
         .into_iter()
-        .map(|(name, provider)| start_provider(provider, parts).map(|running| (name, running)))
+        .map(|(name, provider)| start_provider(provider, version_of(&name), parts).map(|running| (name, running)))
         .collect::<Result<BTreeMap<_, _>, _>>()?;
     let default = running.get(&default_provider).map(|running| &running.config);
     let tiers = tiers(config, default, &running)?;
@@ -56,6 +58,7 @@ pub fn compile(config: &Config, items: &[ConfigItem], version: i64, parts: &Part
     let timeouts = &config.file.timeouts;
     Ok(Settings {
         version,
+        cache_cleared: items.iter().filter(|item| item.kind == "cache_clear").map(|item| item.version).max().unwrap_or(0),
         app_version: config.file.app_version.clone(),
         default_provider,
         tiers,
@@ -76,11 +79,11 @@ pub fn compile(config: &Config, items: &[ConfigItem], version: i64, parts: &Part
     })
 }
 
-fn start_provider(config: ProviderConfig, parts: &Parts) -> Result<RunningProvider, ConfigError> {
+fn start_provider(config: ProviderConfig, version: i64, parts: &Parts) -> Result<RunningProvider, ConfigError> {
     let adapter = provider::build(&config, parts.client.clone(), parts.secrets.clone())
         .map_err(|problem| ConfigError::Invalid(format!("provider \"{}\": {problem}", config.name)))?;
     let key_present = config.key == KeySource::None || parts.secrets.secret(&config.key).is_some();
-    Ok(RunningProvider { config, adapter, key_present })
+    Ok(RunningProvider { config, adapter, key_present, version })
 }
 
 fn tiers(

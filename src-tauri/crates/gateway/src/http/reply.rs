@@ -10,7 +10,7 @@ use futures::StreamExt;
 use std::convert::Infallible;
 use weir_engine::{
     call::{Refusal, Reply, ReplyBody, ReplyFacts},
-    limit::limiter::RateHeaders,
+    limit::headers::RateHeaders,
     protocol::error_body,
     request::ClientProtocol,
 };
