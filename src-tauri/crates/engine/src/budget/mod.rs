@@ -5,6 +5,8 @@ pub mod lease;
 #[cfg(test)]
 mod lease_model;
 pub mod lease_size;
+#[cfg(test)]
+mod lease_world;
 pub mod likely;
 pub mod period;
 pub mod purse;
