@@ -1,1 +1,3 @@
-//! Placeholder heading.
+//! Caching, routing, budgets, limits and rollouts; owns the storage traits. No SQL, no ambient clock.
+
+pub mod intent;
