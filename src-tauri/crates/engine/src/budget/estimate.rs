@@ -68,7 +68,7 @@ impl PromptSize {
 pub fn worst_case_nanousd(row: &PriceRow, size: &PromptSize) -> NanoUsd {
     let input = i128::from(size.worst_input_tokens()) * i128::from(row.dearest_input_pico());
     let output = i128::from(size.worst_output_tokens()) * i128::from(row.dearest_output_pico());
-    crate::price::charge::pico_to_nano_up(input + output)
+    crate::price::charge::pico_to_nano_up(input.saturating_add(output))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-/// The store's number for one granted slice.
+/// A lease in this book; its owner knows the store's name for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub i64);
 
@@ -114,15 +114,14 @@ impl LeaseBook {
         Reserve::Held(id)
     }
 
-    /// Adds a slice that the store has granted. False when this lease is already in the book (a repeated answer).
-    pub fn grant(&mut self, amount: i64, lease: LeaseId) -> bool {
+    /// Adds a slice that the store has granted; the same lease again grows by it, as it does in the store. A gateway
+    /// that keeps to one lease per book can name that lease with every charge.
+    pub fn grant(&mut self, amount: i64, lease: LeaseId) {
         let amount = amount.max(0);
-        if self.leases.contains_key(&lease) {
-            return false;
-        }
-        self.leases.insert(lease, LeaseUse::granted(lease, amount));
+        let entry = self.leases.entry(lease).or_insert_with(|| LeaseUse::empty(lease));
+        entry.granted += amount;
+        entry.free += amount;
         self.free += amount;
-        true
     }
 
     /// Ends a reservation at its true cost; what is left of it is free again. A cost above the reservation is paid
@@ -267,15 +266,15 @@ impl LeaseBook {
 }
 
 impl LeaseUse {
-    fn granted(lease: LeaseId, granted: i64) -> LeaseUse {
+    fn empty(lease: LeaseId) -> LeaseUse {
         LeaseUse {
             lease,
-            granted,
+            granted: 0,
             spent: 0,
             unsettled: 0,
             over: 0,
             held: 0,
-            free: granted,
+            free: 0,
             returned: 0,
         }
     }

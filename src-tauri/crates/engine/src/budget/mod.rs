@@ -5,4 +5,6 @@ pub mod lease;
 #[cfg(test)]
 mod lease_model;
 pub mod lease_size;
+#[cfg(test)]
+mod lease_world;
 pub mod period;

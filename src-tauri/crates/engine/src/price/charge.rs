@@ -27,10 +27,9 @@ pub fn charge_with_long_writes(row: &PriceRow, usage: &TokenUsage, long_writes: 
         (usage.output, row.output_pico),
         (usage.reasoning, row.reasoning_pico),
     ];
-    let pico = parts
-        .into_iter()
-        .map(|(tokens, price)| i128::from(tokens.max(0)) * i128::from(price.max(0)))
-        .sum();
+    let pico = parts.into_iter().fold(0_i128, |sum, (tokens, price)| {
+        sum.saturating_add(i128::from(tokens.max(0)) * i128::from(price.max(0)))
+    });
     pico_to_nano_up(pico)
 }
 
@@ -100,6 +99,8 @@ mod tests {
             ..TokenUsage::default()
         };
         assert_eq!(charge(&row(), &huge), NanoUsd(i64::MAX));
+        let dear = PriceRow::from_prices("config:t/m", [i64::MAX; 6], None);
+        assert_eq!(charge(&dear, &huge), NanoUsd(i64::MAX));
     }
 
     proptest! {

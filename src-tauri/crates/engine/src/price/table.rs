@@ -28,11 +28,14 @@ pub struct PriceBook {
     remembered: Mutex<Remembered>,
 }
 
+/// A model's prices by prompt length, or that it has none.
+type Steps = Option<Arc<[Step]>>;
+
 #[derive(Debug, Default)]
 struct Remembered {
     mark: i64,
     count: usize,
-    models: HashMap<String, HashMap<String, Option<Arc<[Step]>>>>,
+    models: HashMap<String, HashMap<String, Steps>>,
 }
 
 static HIGHEST_OF_TABLE: LazyLock<Option<PriceRow>> = LazyLock::new(|| {
@@ -124,7 +127,7 @@ impl PriceBook {
         })
     }
 
-    fn steps_of(&self, provider: &str, model: &str, now_ms: i64) -> Option<Arc<[Step]>> {
+    fn steps_of(&self, provider: &str, model: &str, now_ms: i64) -> Steps {
         let mark = now_ms.div_euclid(MARK_MS);
         {
             let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,8 +141,7 @@ impl PriceBook {
             }
         }
         // Worked out without the lock: a first look at a model takes a while, and the result is the same for all.
-        let found: Option<Arc<[Step]>> =
-            source::steps_of(provider, model, mark.saturating_mul(MARK_MS)).map(Arc::from);
+        let found: Steps = source::steps_of(provider, model, mark.saturating_mul(MARK_MS)).map(Arc::from);
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.mark != mark || remembered.count >= MAX_REMEMBERED {
             *remembered = Remembered {
