@@ -28,7 +28,11 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
     };
     let text = database.message().to_owned();
     // The lowest byte of an extended result code is the kind.
-    let kind = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0) & 0xff;
+    let kind = database
+        .code()
+        .and_then(|code| code.parse::<u32>().ok())
+        .unwrap_or(0)
+        & 0xff;
     match kind {
         BUSY | LOCKED => StoreError::Unavailable(
             "another program holds the database locked; close other Weir windows or gateways, or the database browser, that use this file"

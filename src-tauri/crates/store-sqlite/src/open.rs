@@ -42,7 +42,12 @@ pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         .disable_statement_logging();
     let named = |error| name_file(path, error);
 
-    let mut connection = options.clone().connect().await.map_err(from_sqlx).map_err(named)?;
+    let mut connection = options
+        .clone()
+        .connect()
+        .await
+        .map_err(from_sqlx)
+        .map_err(named)?;
     check_owner(&mut connection, path).await.map_err(named)?;
     check_pages(&mut connection, path).await.map_err(named)?;
     migrate(&mut connection).await.map_err(named)?;
@@ -151,7 +156,10 @@ async fn check_pages(connection: &mut SqliteConnection, path: &Path) -> Result<(
 
 /// Applies what is missing in one transaction, which also keeps a second process out meanwhile.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(from_sqlx)?;
+    let mut transaction = connection
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(from_sqlx)?;
     MIGRATIONS.run(&mut *transaction).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => {
             let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);

@@ -92,7 +92,10 @@ impl Operation for Insert {
         .await
         .map_err(from_sqlx)?;
         if inserted.rows_affected() == 0 {
-            return Err(StoreError::Conflict { expected: 0, found: 1 });
+            return Err(StoreError::Conflict {
+                expected: 0,
+                found: 1,
+            });
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 
 mod acquire;
 mod check;
-mod recover;
 mod give_back;
+mod recover;
 
 use crate::{SqliteStore, error::from_sqlx, gateways::Beat};
 use async_trait::async_trait;
@@ -47,7 +47,11 @@ impl LedgerStore for SqliteStore {
     }
 
     async fn recover_dead_gateways(&self, dead_before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
-        self.write(recover::Recover { dead_before_ms, now_ms }).await
+        self.write(recover::Recover {
+            dead_before_ms,
+            now_ms,
+        })
+        .await
     }
 
     async fn check_ledger(&self) -> Result<Vec<(LeaseKey, NanoUsd, NanoUsd)>, StoreError> {

@@ -32,7 +32,7 @@ impl Operation for Recover {
         let charged = self.charge_open_reservations(connection).await?;
         let leases = sqlx::query_as!(
             LeaseKey,
-            "SELECT cap, period_start_ms, lease_id FROM leases
+            "SELECT cap, period_start_ms AS \"period_start_ms!\", lease_id FROM leases
              WHERE gateway_id IN (SELECT id FROM gateways WHERE last_beat_ms < ?)
                AND granted_nanousd > returned_nanousd + spent_nanousd + reserved_nanousd",
             self.dead_before_ms
@@ -74,9 +74,12 @@ impl Recover {
                 settled: false,
             };
             settle(connection, &settlement, self.now_ms).await?;
-            let mut row: RequestRow = serde_json::from_str(&reservation.request)
-                .map_err(|error| inconsistent("reservations", "request", &settlement.reservation_id, error))?;
-            let before = requests.get(&row.id).map_or(NanoUsd::ZERO, |row| row.cost_nanousd);
+            let mut row: RequestRow = serde_json::from_str(&reservation.request).map_err(|error| {
+                inconsistent("reservations", "request", &settlement.reservation_id, error)
+            })?;
+            let before = requests
+                .get(&row.id)
+                .map_or(NanoUsd::ZERO, |row| row.cost_nanousd);
             row.cost_nanousd = before.saturating_add(settlement.amount_nanousd);
             row.cost_basis = CostBasis::Unsettled;
             requests.insert(row.id.clone(), row);

@@ -79,26 +79,66 @@ pub(super) async fn list(
     let limit = i64::from(limit);
     // From the value that is likely the rarest to the likely most frequent.
     let stored = if let Some(user) = text(&filter.user) {
-        page!("user_name = ?1 AND user_name <> ''", user, filter, from, to, &after, limit)
-            .fetch_all(readers)
-            .await
+        page!(
+            "user_name = ?1 AND user_name <> ''",
+            user,
+            filter,
+            from,
+            to,
+            &after,
+            limit
+        )
+        .fetch_all(readers)
+        .await
     } else if let Some(status) = filter.status.filter(|status| *status != RequestStatus::Ok) {
         let status = status.as_str();
-        page!("status = ?1 AND status <> 'ok'", status, filter, from, to, &after, limit)
-            .fetch_all(readers)
-            .await
+        page!(
+            "status = ?1 AND status <> 'ok'",
+            status,
+            filter,
+            from,
+            to,
+            &after,
+            limit
+        )
+        .fetch_all(readers)
+        .await
     } else if let Some(key_id) = text(&filter.key_id) {
-        page!("key_id = ?1 AND key_id <> ''", key_id, filter, from, to, &after, limit)
-            .fetch_all(readers)
-            .await
+        page!(
+            "key_id = ?1 AND key_id <> ''",
+            key_id,
+            filter,
+            from,
+            to,
+            &after,
+            limit
+        )
+        .fetch_all(readers)
+        .await
     } else if let Some(intent) = text(&filter.intent) {
-        page!("intent = ?1 AND intent <> ''", intent, filter, from, to, &after, limit)
-            .fetch_all(readers)
-            .await
+        page!(
+            "intent = ?1 AND intent <> ''",
+            intent,
+            filter,
+            from,
+            to,
+            &after,
+            limit
+        )
+        .fetch_all(readers)
+        .await
     } else if let Some(model) = text(&filter.model) {
-        page!("model = ?1 AND model <> ''", model, filter, from, to, &after, limit)
-            .fetch_all(readers)
-            .await
+        page!(
+            "model = ?1 AND model <> ''",
+            model,
+            filter,
+            from,
+            to,
+            &after,
+            limit
+        )
+        .fetch_all(readers)
+        .await
     } else {
         page!("?1", true, filter, from, to, &after, limit)
             .fetch_all(readers)
@@ -116,14 +156,10 @@ fn text(value: &Option<String>) -> Option<&str> {
 }
 
 async fn position(readers: &SqlitePool, id: &str) -> Result<Position, StoreError> {
-    let found = sqlx::query_as!(
-        Position,
-        "SELECT started_ms, seq FROM requests WHERE id = ?",
-        id
-    )
-    .fetch_optional(readers)
-    .await
-    .map_err(from_sqlx)?;
+    let found = sqlx::query_as!(Position, "SELECT started_ms, seq FROM requests WHERE id = ?", id)
+        .fetch_optional(readers)
+        .await
+        .map_err(from_sqlx)?;
     if let Some(position) = found {
         return Ok(position);
     }
@@ -155,7 +191,10 @@ mod tests {
 
     #[test]
     fn a_version_seven_id_tells_its_time() {
-        assert_eq!(time_of("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"), Some(1_645_557_742_000));
+        assert_eq!(
+            time_of("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"),
+            Some(1_645_557_742_000)
+        );
         assert_eq!(time_of("5f1e0a4e-9d7b-4c1f-8a52-1b2c3d4e5f60"), None);
         assert_eq!(time_of("no id"), None);
     }

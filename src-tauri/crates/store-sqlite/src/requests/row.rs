@@ -53,11 +53,7 @@ pub(super) struct StoredRequest {
 }
 
 /// A tier's column: empty for none.
-pub(crate) fn read_tier(
-    table: &'static str,
-    row: &str,
-    text: &str,
-) -> Result<Option<Tier>, StoreError> {
+pub(crate) fn read_tier(table: &'static str, row: &str, text: &str) -> Result<Option<Tier>, StoreError> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -72,7 +68,12 @@ impl TryFrom<StoredRequest> for RequestRow {
     fn try_from(stored: StoredRequest) -> Result<RequestRow, StoreError> {
         let id = stored.id;
         let wrong = |column: &'static str, text: &str| {
-            inconsistent("requests", column, &id, format!("\"{text}\" is not one of its values"))
+            inconsistent(
+                "requests",
+                column,
+                &id,
+                format!("\"{text}\" is not one of its values"),
+            )
         };
         let texts = |column: &'static str, json: &str| {
             serde_json::from_str::<Vec<String>>(json)

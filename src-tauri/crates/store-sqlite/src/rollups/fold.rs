@@ -115,7 +115,7 @@ async fn mark_keys(connection: &mut SqliteConnection, sums: &Sums) -> Result<(),
     let used = encode("virtual_keys", sums.used_keys())?;
     sqlx::query!(
         "UPDATE virtual_keys SET last_used_ms = max(coalesce(last_used_ms, used.value), used.value)
-         FROM json_each(?) AS used WHERE used.key = id",
+         FROM json_each(?) AS used WHERE used.key = virtual_keys.id",
         used
     )
     .execute(connection)

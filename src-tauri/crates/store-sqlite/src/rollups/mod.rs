@@ -66,7 +66,10 @@ impl Operation for Expire {
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
         let mut removed = 0;
-        for (grain, kept_ms) in [(Grain::Minute, MINUTE_ROWS_KEPT_MS), (Grain::Hour, HOUR_ROWS_KEPT_MS)] {
+        for (grain, kept_ms) in [
+            (Grain::Minute, MINUTE_ROWS_KEPT_MS),
+            (Grain::Hour, HOUR_ROWS_KEPT_MS),
+        ] {
             let grain = name(grain);
             let before_ms = self.now_ms.saturating_sub(kept_ms);
             for dimension in Dimension::ALL {

@@ -100,15 +100,18 @@ impl Sums {
     }
 
     pub(super) fn counter_rows(&self) -> Vec<CounterRow<'_>> {
-        let rows = self.counters.iter().flat_map(|((grain, at_ms, dimension), values)| {
-            values.iter().map(|(value, counters)| CounterRow {
-                grain,
-                dimension: dimension.as_str(),
-                at_ms: *at_ms,
-                value,
-                counters: *counters,
-            })
-        });
+        let rows = self
+            .counters
+            .iter()
+            .flat_map(|((grain, at_ms, dimension), values)| {
+                values.iter().map(|(value, counters)| CounterRow {
+                    grain,
+                    dimension: dimension.as_str(),
+                    at_ms: *at_ms,
+                    value,
+                    counters: *counters,
+                })
+            });
         rows.collect()
     }
 
@@ -141,7 +144,11 @@ fn counters_of(request: &Counted) -> Counters {
         refused: i64::from(request.status == "refused"),
         cost_nanousd,
         saved_nanousd: request.saved_nanousd,
-        unsettled_nanousd: if request.cost_basis == "unsettled" { cost_nanousd } else { 0 },
+        unsettled_nanousd: if request.cost_basis == "unsettled" {
+            cost_nanousd
+        } else {
+            0
+        },
         price_unknown: request.price_unknown,
         simulated: request.simulated,
         input_tokens: request.input_tokens,

@@ -57,10 +57,7 @@ async fn commit_together(
     outcome
 }
 
-async fn transaction(
-    connection: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
-) -> Result<(), StoreError> {
+async fn transaction(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     execute(connection, "BEGIN IMMEDIATE").await?;
     for job in jobs {
         job.run(connection).await?;

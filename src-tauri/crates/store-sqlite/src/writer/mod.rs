@@ -106,7 +106,10 @@ impl Writer {
 
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Message::Close(reply)).await.map_err(|_| closed())?;
+        self.queue
+            .send(Message::Close(reply))
+            .await
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 }
