@@ -1,0 +1,3 @@
+//! Numbers about calls: latency buckets that merge by adding.
+
+pub mod bucket;

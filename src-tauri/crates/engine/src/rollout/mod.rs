@@ -1,0 +1,3 @@
+//! Rollouts: who gets the new variant.
+
+pub mod assign;

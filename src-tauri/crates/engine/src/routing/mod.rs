@@ -1,0 +1,9 @@
+//! Faults of providers: when to stop calling one, and when to try again.
+
+pub mod breaker;
+pub mod breaker_map;
+#[cfg(test)]
+mod breaker_model;
+pub mod retry;
+pub mod retry_after;
+pub mod retry_budget;
