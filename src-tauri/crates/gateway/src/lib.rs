@@ -1,1 +1,8 @@
-//! Placeholder heading.
+//! Weir's gateway: configuration, HTTP, and the composition root that the headless binary and the window share.
+
+pub mod bootstrap;
+pub mod config;
+mod housekeeping;
+pub mod http;
+mod live;
+mod sample;

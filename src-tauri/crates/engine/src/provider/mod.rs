@@ -79,6 +79,21 @@ pub struct UpstreamError {
     pub usage: Option<TokenUsage>,
 }
 
+impl UpstreamError {
+    /// An answer that broke off.
+    #[must_use]
+    pub fn truncated(message: impl Into<String>) -> UpstreamError {
+        UpstreamError {
+            kind: UpstreamErrorKind::Truncated,
+            status: None,
+            message: message.into(),
+            retry_after_ms: None,
+            raw: None,
+            usage: None,
+        }
+    }
+}
+
 /// What to do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UpstreamErrorKind {

@@ -1,0 +1,12 @@
+//! Caps on money: the period they count in, the leases they are spent from, and what a call may cost at most.
+
+pub mod estimate;
+pub mod lease;
+#[cfg(test)]
+mod lease_model;
+pub mod lease_size;
+#[cfg(test)]
+mod lease_world;
+pub mod likely;
+pub mod period;
+pub mod purse;

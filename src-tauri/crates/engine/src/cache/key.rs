@@ -1,0 +1,183 @@
+//! The key of a cached answer: SHA-256 over the canonical JSON of everything that may change the answer.
+//!
+//! What goes in is decided by leaving out: the whole body counts, except the few fields that are known not to change the
+//! answer. A field that nobody thought of therefore splits entries; it never merges them.
+
+use crate::request::{Chat, ClientProtocol};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// What the key is made of.
+pub struct KeyParts<'a> {
+    /// Team of the virtual key, or the key itself: answers never cross it.
+    pub tenant: &'a str,
+    pub protocol: ClientProtocol,
+    /// `provider/model`, or `auto:T0-T2` for the ladder that may answer.
+    pub target: &'a str,
+    /// The configured version of the application; a new one starts with an empty cache.
+    pub app_version: &'a str,
+    /// The client's body with a rollout's system prefix applied.
+    pub body: &'a Value,
+    pub chat: Option<&'a Chat>,
+    /// A filled intent key such as `task:car:base`; stands for the last user message.
+    pub intent_key: Option<&'a str>,
+}
+
+/// Fields of a body that do not change the answer.
+const WITHOUT_EFFECT: [&str; 6] = ["model", "stream", "stream_options", "user", "metadata", "store"];
+
+/// The key, 64 hex digits.
+#[must_use]
+pub fn response_key(parts: &KeyParts<'_>) -> String {
+    let verbatim = parts.chat.is_some_and(|chat| chat.same_protocol_only);
+    let mut body = parts.body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        for name in WITHOUT_EFFECT {
+            // An answer that only its own protocol can carry is kept as it came, so its form is part of the key.
+            if !(verbatim && name.starts_with("stream")) {
+                fields.shift_remove(name);
+            }
+        }
+        if parts.intent_key.is_some() {
+            remove_last_user_text(fields);
+        }
+    }
+    let whole = json!({
+        "version": 1,
+        "tenant": parts.tenant,
+        "protocol": parts.protocol.as_str(),
+        "target": parts.target,
+        "app_version": parts.app_version,
+        "intent_key": parts.intent_key,
+        "body": body,
+    });
+    let mut canonical = Vec::with_capacity(1024);
+    write_canonical(&whole, &mut canonical);
+    hex(&Sha256::digest(&canonical))
+}
+
+/// The last user message stays in place with its role, only its content goes: the turns before it keep their meaning.
+fn remove_last_user_text(fields: &mut Map<String, Value>) {
+    let last = fields.get_mut("messages").and_then(Value::as_array_mut).and_then(|messages| messages.last_mut());
+    if let Some(message) = last.and_then(Value::as_object_mut)
+        && message.get("role").and_then(Value::as_str) == Some("user")
+    {
+        message.insert("content".to_owned(), Value::Null);
+    }
+}
+
+/// JSON with sorted names and no white space. Numbers keep their own text, so `1` and `1.0` are different keys, which
+/// costs a hit and never serves a wrong answer.
+fn write_canonical(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort_unstable();
+            out.push(b'{');
+            for (index, name) in names.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_scalar(&Value::String(name.clone()), out);
+                out.push(b':');
+                write_canonical(&fields[name], out);
+            }
+            out.push(b'}');
+        }
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(b']');
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
+fn write_scalar(value: &Value, out: &mut Vec<u8>) {
+    out.extend_from_slice(value.to_string().as_bytes());
+}
+
+/// Bytes as lower-case hex digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(tenant: &str, target: &str, body: &Value) -> String {
+        response_key(&KeyParts {
+            tenant,
+            protocol: ClientProtocol::ChatCompletions,
+            target,
+            app_version: "1",
+            body,
+            chat: None,
+            intent_key: None,
+        })
+    }
+
+    #[test]
+    fn the_order_of_fields_does_not_matter_and_their_values_do() {
+        let one = json!({"messages":[{"role":"user","content":"hi"}],"temperature":0,"model":"a"});
+        let two = json!({"model":"a","temperature":0,"messages":[{"content":"hi","role":"user"}]});
+        assert_eq!(key("t", "x", &one), key("t", "x", &two), "field order must not split entries");
+        let warmer = json!({"messages":[{"role":"user","content":"hi"}],"temperature":1});
+        assert_ne!(key("t", "x", &one), key("t", "x", &warmer), "parameters are hard parts");
+        assert_ne!(key("t", "x", &one), key("u", "x", &one), "tenants are hard parts");
+        assert_ne!(key("t", "x", &one), key("t", "y", &one), "models are hard parts");
+    }
+
+    #[test]
+    fn streamed_and_whole_calls_share_an_entry() {
+        let whole = json!({"messages":[], "stream": false});
+        let streamed = json!({"messages":[], "stream": true, "stream_options": {"include_usage": true}});
+        assert_eq!(key("t", "x", &whole), key("t", "x", &streamed));
+    }
+
+    #[test]
+    fn an_intent_key_replaces_only_the_last_user_message() {
+        let keyed = |body: &Value| {
+            response_key(&KeyParts {
+                tenant: "t",
+                protocol: ClientProtocol::ChatCompletions,
+                target: "x",
+                app_version: "1",
+                body,
+                chat: None,
+                intent_key: Some("task:car:base"),
+            })
+        };
+        let one = json!({"messages":[{"role":"system","content":"s"},{"role":"user","content":"plan to buy a car"}]});
+        let two = json!({"messages":[{"role":"system","content":"s"},{"role":"user","content":"car buying plan"}]});
+        let other = json!({"messages":[{"role":"system","content":"z"},{"role":"user","content":"car buying plan"}]});
+        assert_eq!(keyed(&one), keyed(&two));
+        assert_ne!(keyed(&two), keyed(&other), "the system prompt stays a hard part");
+    }
+
+    proptest! {
+        #[test]
+        fn different_parts_never_share_a_key(
+            a in ("[a-c]{0,3}", "[a-c]{0,3}", "[a-c]{0,3}", 0u8..3),
+            b in ("[a-c]{0,3}", "[a-c]{0,3}", "[a-c]{0,3}", 0u8..3),
+        ) {
+            let make = |p: &(String, String, String, u8)| {
+                key(&p.0, &p.1, &json!({"messages":[{"role":"user","content":p.2}],"temperature":p.3}))
+            };
+            prop_assert_eq!(a == b, make(&a) == make(&b));
+        }
+    }
+}

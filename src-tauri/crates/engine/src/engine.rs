@@ -1,0 +1,205 @@
+//! The engine: everything that serving a call shares. The request's way is in [`crate::pipeline`].
+
+use crate::{
+    budget::purse::Purse,
+    cache::{flight::Flights, memory::MemoryCache},
+    clock::{Clock, SteadyTime},
+    keyring::Keyring,
+    limit::limiter::{Caller, LimitDecision, Limiter},
+    metrics::process::ProcessCounters,
+    pipeline::FlightEnd,
+    routing::{
+        breaker::{Admittance, BreakerConfig, CallOutcome, Permit},
+        breaker_map::BreakerMap,
+        retry::{Fault, RetryDecision, RetryPolicy},
+        retry_budget::RetryBudget,
+    },
+    settings::{ModelRef, Settings},
+    store::Store,
+};
+use arc_swap::ArcSwap;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
+
+/// Randomness for jitter and ids, handed in.
+pub trait Random: Send + Sync {
+    /// A uniformly random number.
+    fn next_u64(&self) -> u64;
+}
+
+/// Caching and routing, ready to serve.
+pub struct Engine {
+    pub gateway_id: String,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub keyring: Keyring,
+    pub memory: MemoryCache,
+    pub purse: Purse,
+    pub counters: ProcessCounters,
+    /// Tasks that must end before the process does.
+    pub tasks: TaskTracker,
+    pub(crate) flights: Flights<FlightEnd>,
+    /// Rises with every cache clear.
+    pub(crate) clear_epoch: AtomicU64,
+    settings: ArcSwap<Settings>,
+    limiter: Mutex<Limiter>,
+    /// For intervals: a wall clock that is set forward would open windows and breakers early.
+    steady: SteadyTime,
+    breakers: Mutex<BreakerMap>,
+    retry_policy: RetryPolicy,
+    retry_budget: Mutex<RetryBudget>,
+    random: Arc<dyn Random>,
+    store_broken: AtomicBool,
+    changes: watch::Sender<u64>,
+}
+
+impl Engine {
+    /// An engine over these parts. `memory_bytes` bounds the cache in memory.
+    #[must_use]
+    pub fn new(
+        gateway_id: String,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+        memory_bytes: u64,
+    ) -> Arc<Engine> {
+        Arc::new(Engine {
+            limiter: Mutex::new(Limiter::new(&settings.limits)),
+            steady: SteadyTime::anchored(clock.as_ref()),
+            keyring: Keyring::new(store.clone(), clock.clone()),
+            purse: Purse::new(&gateway_id, store.clone()),
+            gateway_id,
+            store,
+            clock,
+            memory: MemoryCache::new(memory_bytes),
+            counters: ProcessCounters::default(),
+            tasks: TaskTracker::new(),
+            flights: Flights::default(),
+            clear_epoch: AtomicU64::new(0),
+            settings: ArcSwap::from_pointee(settings),
+
+            breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
+            retry_policy: RetryPolicy::default(),
+            retry_budget: Mutex::default(),
+            random,
+            store_broken: AtomicBool::new(false),
+            changes: watch::channel(0).0,
+        })
+    }
+
+    /// What runs now. A call keeps the settings it started with.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Replaces the running settings; what was counted stays counted.
+    pub fn apply(&self, settings: Settings) {
+        lock(&self.limiter).set_limits(&settings.limits);
+        if settings.cache_cleared > self.settings().cache_cleared {
+            self.forget_cached(&CacheSelector::All);
+        }
+        self.settings.store(Arc::new(settings));
+        self.keyring.forget();
+        self.changed();
+    }
+
+    /// Empties memory of what was cleared in the database.
+    pub fn forget_cached(&self, selector: &CacheSelector) {
+        self.clear_epoch.fetch_add(1, Ordering::AcqRel);
+        self.memory.forget(selector);
+        self.changed();
+    }
+
+    /// Told after everything that a dashboard may show: a number that rises.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// True while the last write to the store failed.
+    #[must_use]
+    pub fn store_is_broken(&self) -> bool {
+        self.store_broken.load(Ordering::Relaxed)
+    }
+
+    /// Where the breakers of a provider's called models stand.
+    #[must_use]
+    pub fn breaker_positions(&self, provider: &str) -> Vec<(String, BreakerPosition)> {
+        lock(&self.breakers).positions(provider, self.steady_ms())
+    }
+
+    /// Callers counted by a limit now, the busiest of them, and its refusals.
+    #[must_use]
+    pub fn limit_activity(&self, name: &str) -> (u32, Option<(String, u32)>, u64) {
+        let now_ms = self.steady_ms();
+        let mut limiter = lock(&self.limiter);
+        (limiter.active_callers(name, now_ms), limiter.busiest(name, now_ms), limiter.refused(name))
+    }
+
+    /// True for a provider whose money is not real.
+    #[must_use]
+    pub fn is_simulated(&self, provider: &str) -> bool {
+        self.settings.load().providers.get(provider).is_some_and(crate::settings::RunningProvider::is_simulated)
+    }
+
+    pub(crate) fn admit(&self, caller: Caller<'_>) -> LimitDecision {
+        lock(&self.limiter).admit(caller, self.steady_ms())
+    }
+    pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
+        match lock(&self.breakers).admit(&model.provider, &model.model, self.steady_ms()) {
+            Admittance::Allowed(permit) => Some(permit),
+            Admittance::Rejected { .. } => None,
+        }
+    }
+    pub(crate) fn breaker_record(&self, model: &ModelRef, permit: Permit, outcome: CallOutcome) {
+        lock(&self.breakers).record(&model.provider, &model.model, permit, outcome, self.steady_ms());
+    }
+    pub(crate) fn retry_budget_seen(&self) {
+        lock(&self.retry_budget).request();
+    }
+    pub(crate) fn retry_decision(&self, fault: Fault, retries: u32, retry_after_ms: Option<u64>) -> RetryDecision {
+        let random = self.random.next_u64();
+        let mut budget = lock(&self.retry_budget);
+        self.retry_policy.decide(fault, retries, retry_after_ms, random, &mut budget, self.steady_ms())
+    }
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|n| *n = n.wrapping_add(1));
+    }
+    /// A version 7 UUID: sorts by time, so requests page by id.
+    pub(crate) fn new_request_id(&self) -> String {
+        let random = (u128::from(self.random.next_u64()) << 64) | u128::from(self.random.next_u64());
+        let millis = u64::try_from(self.now_ms()).unwrap_or(0);
+        let mut bytes = [0_u8; 10];
+        bytes.copy_from_slice(&random.to_be_bytes()[..10]);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().to_string()
+    }
+    pub(crate) fn store_failed(&self, what: &str) {
+        self.counters.store_failures.fetch_add(1, Ordering::Relaxed);
+        if !self.store_broken.swap(true, Ordering::Relaxed) {
+            tracing::error!(problem = what, "the store fails; cached answers are still served, nothing new is bought");
+            self.changed();
+        }
+    }
+    pub(crate) fn store_works(&self) {
+        if self.store_broken.swap(false, Ordering::Relaxed) {
+            tracing::info!("the store works again");
+        }
+    }
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+    fn steady_ms(&self) -> i64 {
+        self.steady.now_ms(self.clock.as_ref())
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

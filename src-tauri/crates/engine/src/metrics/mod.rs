@@ -1,0 +1,4 @@
+//! Numbers about calls: latency buckets that merge by adding.
+
+pub mod bucket;
+pub mod process;

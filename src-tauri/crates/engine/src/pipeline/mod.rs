@@ -1,0 +1,101 @@
+//! One request from top to bottom. No step reaches back up.
+//!
+//! ```text
+//! limit ─ intent ─ rollout ─ cache ─┬─ hit ──────────────────────────────┐
+//!                                   └─ reserve ─ route ─ provider ─ settle ┴─ record ─ answer
+//! ```
+//!
+//! Buying an answer runs in a task of its own, so that a client who leaves does not undo what was paid for.
+
+mod buy;
+mod journal;
+mod outcome;
+mod prepare;
+mod replay;
+mod stream;
+
+use crate::{
+    cache::flight::Seat,
+    call::{CacheWish, Call, Refusal, RefusalCode, Reply},
+    engine::Engine,
+};
+use buy::Purchase;
+
+
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use weir_contract::model::request::CacheOutcome;
+
+pub use journal::Journal;
+pub use outcome::{FlightEnd, Problem};
+pub use prepare::Prepared;
+
+/// Serves one authenticated call.
+///
+/// # Errors
+/// A [`Refusal`] with its status, code and sentence; it is recorded like an answer.
+pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
+    let call = Arc::new(call);
+    let settings = engine.settings();
+    let mut journal = Journal::open(engine.clock.clone(), engine.new_request_id(), &call);
+    let rate = match prepare::check_limits(engine, &settings, &call, &mut journal) {
+        Ok(rate) => rate,
+        Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
+    };
+    let prepared = match prepare::prepare(&settings, &call, &mut journal) {
+        Ok(prepared) => Arc::new(Prepared { rate, ..prepared }),
+        Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
+    };
+    let Some(cache_key) = prepared.cache_key.clone() else {
+        journal.row.cache = CacheOutcome::Bypass;
+        return buy_detached(engine, Purchase { settings, call, prepared, journal, leader: None }).await;
+    };
+    loop {
+        if prepared.look_up
+            && let Some(cached) = replay::look_up(engine, &settings, &cache_key, &mut journal).await
+        {
+            return Ok(replay::answer(engine, &call, &prepared, journal, &cached).await);
+        }
+        if call.wishes.cache == CacheWish::Only {
+            let problem = Problem::new(
+                RefusalCode::CacheOnlyMiss,
+                "no cached answer, and x-weir-cache: only forbids buying one; send x-weir-cache: on to ask a provider",
+            );
+            journal.row.cache = CacheOutcome::Miss;
+            return Err(outcome::refuse(engine, &call, journal, problem).await);
+        }
+        match engine.flights.join(&cache_key) {
+            Seat::Leader(leader) => {
+                journal.row.cache = CacheOutcome::Miss;
+                let purchase = Purchase { settings, call, prepared, journal, leader: Some(leader) };
+                return buy_detached(engine, purchase).await;
+            }
+            Seat::Follower(follower) => {
+                journal.note("cache", "an identical call is being answered; waiting for its answer", &[]);
+                match follower.wait().await.as_deref() {
+                    Some(FlightEnd::Answered(cached)) => {
+                        return Ok(replay::answer(engine, &call, &prepared, journal, cached).await);
+                    }
+                    Some(FlightEnd::Failed(problem)) => {
+                        journal.row.cache = CacheOutcome::Miss;
+                        return Err(outcome::refuse(engine, &call, journal, problem.clone()).await);
+                    }
+                    // The leader was lost; ask again, perhaps lead.
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Buys an answer in a task that outlives the client.
+async fn buy_detached(engine: &Arc<Engine>, purchase: Purchase) -> Result<Reply, Refusal> {
+    let (answer, answered) = oneshot::channel();
+    let buyer = engine.clone();
+    engine.tasks.spawn(async move { buy::buy(&buyer, purchase, answer).await });
+    match answered.await {
+        Ok(answer) => answer,
+        // The task was dropped with its runtime: the process is stopping hard.
+        Err(_) => Err(Problem::new(RefusalCode::ProviderFailed, "Weir is stopping; repeat the call in a moment").bare()),
+    }
+}

@@ -1,0 +1,238 @@
+//! The stages before the cache: limits, intent, rollouts, and what the call asks for once they are applied.
+
+use super::{journal::Journal, outcome::Problem};
+use crate::{
+    budget::likely::likely_tokens,
+    cache::key::{KeyParts, response_key},
+    call::{CacheWish, Call, RefusalCode},
+    engine::Engine,
+    limit::{
+        headers::RateHeaders,
+        limiter::{Caller, LimitDecision},
+    },
+    request::{Chat, ClientProtocol},
+    rollout::effect::{effect_of, ladder_of},
+    routing::plan::{Needs, Target},
+    settings::Settings,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use weir_contract::model::{rollout::VariantChange, tier::Tier};
+
+/// A call with everything decided that does not need a store or a provider.
+pub struct Prepared {
+    pub intent: String,
+    pub target: Target,
+    pub needs: Needs,
+    pub body: Arc<Value>,
+    pub chat: Option<Arc<Chat>>,
+    /// None when the cache is not to be asked or filled.
+    pub cache_key: Option<String>,
+    /// False for a refresh: the answer is kept, but not looked for.
+    pub look_up: bool,
+    pub ttl_seconds: u64,
+    /// How the entry is called on the cache page.
+    pub label: String,
+    pub rate: Option<RateHeaders>,
+}
+
+/// Counts the call against every limit, or refuses it.
+pub fn check_limits(
+    engine: &Engine,
+    settings: &Settings,
+    call: &Call,
+    journal: &mut Journal,
+) -> Result<Option<RateHeaders>, Problem> {
+    if !settings.limits.iter().any(|limit| limit.enabled) {
+        return Ok(None);
+    }
+    let ip = call.client_ip.map(|ip| ip.to_string());
+    let user = Some(call.wishes.user.as_str()).filter(|user| !user.is_empty());
+    match engine.admit(Caller { key: Some(&call.key.id), user, ip: ip.as_deref() }) {
+        LimitDecision::Admitted(headers) => Ok(headers),
+        LimitDecision::Refused { headers, subject, .. } => {
+            let wait_s = headers.retry_after_seconds.unwrap_or(1);
+            let message = format!(
+                "the limit \"{}\" allows {} requests in any {} s for each {}, and they are used; come back in {wait_s} s",
+                headers.policy,
+                headers.limit,
+                headers.window_seconds,
+                subject.as_str()
+            );
+            journal.note("limit", message.clone(), &[("limit", headers.policy.clone())]);
+            Err(Problem {
+                retry_after_seconds: headers.retry_after_seconds,
+                rate: Some(headers),
+                ..Problem::new(RefusalCode::RateLimited, message)
+            })
+        }
+    }
+}
+
+/// Decides intent, rollouts, target and cache key.
+pub fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -> Result<Prepared, Problem> {
+    let found = find_intent(settings, call, journal);
+    let unit = if call.wishes.user.is_empty() { &call.key.id } else { &call.wishes.user };
+    let effect = effect_of(&settings.rollouts, unit, &found.intent);
+    if !effect.variants.is_empty() {
+        journal.note("rollout", format!("takes part as {}", effect.variants.join(", ")), &[("unit", unit.clone())]);
+    }
+    journal.row.intent.clone_from(&found.intent);
+    journal.row.variants.clone_from(&effect.variants);
+    let (body, chat) = apply_prefix(call, &effect.change);
+    let target = find_target(settings, call, &found, &effect.change)?;
+    let input_tokens = likely_tokens(call.body_text.len() as u64);
+    let needs = match &chat {
+        Some(chat) => Needs::of_chat(chat, input_tokens),
+        None => Needs { tools: false, images: false, structured_output: false, input_tokens, output_tokens: 0, same_protocol_only: false },
+    };
+    let tenant = if call.key.team.is_empty() { format!("key:{}", call.key.id) } else { format!("team:{}", call.key.team) };
+    let cached = call.wishes.cache != CacheWish::Off && effect.change.cache != Some(false);
+    let cache_key = cached.then(|| {
+        response_key(&KeyParts {
+            tenant: &tenant,
+            protocol: call.protocol,
+            target: &target.cache_part(),
+            app_version: &settings.app_version,
+            body: &body,
+            chat: chat.as_deref(),
+            intent_key: found.cache_key.as_deref(),
+        })
+    });
+    if !cached {
+        journal.note("cache", "not asked: switched off for this call", &[]);
+    }
+    Ok(Prepared {
+        intent: found.intent,
+        target,
+        needs,
+        body,
+        cache_key,
+        look_up: call.wishes.cache != CacheWish::Refresh,
+        ttl_seconds: call.wishes.cache_ttl_seconds.or(effect.change.cache_ttl_seconds).unwrap_or(found.ttl_seconds),
+        label: found.cache_key.unwrap_or_else(|| label_of(chat.as_deref(), call)),
+        chat,
+        rate: None,
+    })
+}
+
+struct FoundIntent {
+    intent: String,
+    lowest: Tier,
+    highest: Tier,
+    ttl_seconds: u64,
+    cache_key: Option<String>,
+}
+
+/// The intent that the client named, or the one that the last user message shows.
+fn find_intent(settings: &Settings, call: &Call, journal: &mut Journal) -> FoundIntent {
+    let text = call.chat.as_deref().map(last_user_text).unwrap_or_default();
+    let intent = if call.wishes.intent.is_empty() {
+        let detection = settings.intents.detect(&text);
+        journal.note("intent", format!("{}: {}", detection.intent, detection.why), &[]);
+        detection.intent
+    } else {
+        journal.note("intent", format!("{}: named by the client", call.wishes.intent), &[]);
+        call.wishes.intent.clone()
+    };
+    let Some(rule) = settings.intents.rule(&intent) else {
+        return FoundIntent { intent, lowest: Tier::T0, highest: Tier::T3, ttl_seconds: 3_600, cache_key: None };
+    };
+    let mut cache_key = None;
+    if rule.cache_key.is_some() {
+        let decision = settings.intents.cache_key(&intent, &text);
+        journal.note("intent", decision.why, &[]);
+        cache_key = decision.key;
+    }
+    FoundIntent {
+        lowest: rule.lowest_tier,
+        highest: rule.highest_tier,
+        ttl_seconds: rule.cache_ttl.seconds(),
+        intent,
+        cache_key,
+    }
+}
+
+fn find_target(settings: &Settings, call: &Call, found: &FoundIntent, change: &VariantChange) -> Result<Target, Problem> {
+    let auto = call.model.is_empty() || call.model == "auto";
+    let named = match (&change.model, auto) {
+        // A rollout changes what `auto` means; a model the client named stays as named.
+        (Some(model), true) => Some(model.as_str()),
+        (None, true) => None,
+        (_, false) => Some(call.model.as_str()),
+    };
+    if let Some(name) = named {
+        let unknown = || {
+            Problem::new(
+                RefusalCode::UnknownModel,
+                format!("no provider here serves \"{name}\"; ask GET /v1/models for the names, or use \"auto\""),
+            )
+        };
+        return settings.resolve(name).map(Target::Named).ok_or_else(unknown);
+    }
+    if call.protocol == ClientProtocol::Embeddings {
+        return settings.embedding_model.clone().map(Target::Named).ok_or_else(|| {
+            Problem::new(RefusalCode::UnknownModel, "\"auto\" needs an embedding model; set embedding_model in the configuration, or name one")
+        });
+    }
+    let (lowest, highest) = ladder_of(found.lowest, found.highest, change);
+    Ok(Target::Auto { lowest, highest })
+}
+
+/// Puts a rollout's system prefix in front, in the neutral form and in the client's own body alike.
+fn apply_prefix(call: &Call, change: &VariantChange) -> (Arc<Value>, Option<Arc<Chat>>) {
+    let (Some(prefix), Some(chat)) = (&change.system_prefix, &call.chat) else {
+        return (call.body.clone(), call.chat.clone());
+    };
+    let mut chat = Chat::clone(chat);
+    chat.system = if chat.system.is_empty() { prefix.clone() } else { format!("{prefix}\n\n{}", chat.system) };
+    let mut body = Value::clone(&call.body);
+    match call.protocol {
+        ClientProtocol::Messages => prefix_messages_system(&mut body, prefix),
+        ClientProtocol::ChatCompletions | ClientProtocol::Embeddings => {
+            if let Some(messages) = body.get_mut("messages").and_then(Value::as_array_mut) {
+                messages.insert(0, json!({"role": "system", "content": prefix}));
+            }
+        }
+    }
+    (Arc::new(body), Some(Arc::new(chat)))
+}
+
+fn prefix_messages_system(body: &mut Value, prefix: &str) {
+    let system = match body.get("system") {
+        Some(Value::String(text)) => json!(format!("{prefix}\n\n{text}")),
+        Some(Value::Array(blocks)) => {
+            let mut blocks = blocks.clone();
+            blocks.insert(0, json!({"type": "text", "text": prefix}));
+            Value::Array(blocks)
+        }
+        _ => json!(prefix),
+    };
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("system".to_owned(), system);
+    }
+}
+
+/// The text of the last user turn.
+fn last_user_text(chat: &Chat) -> String {
+    use crate::request::{Part, Role};
+    let Some(turn) = chat.turns.iter().rev().find(|turn| turn.role == Role::User) else { return String::new() };
+    let texts: Vec<&str> = turn
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Text { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    texts.join("\n")
+}
+
+/// The start of what was asked, for the cache page.
+fn label_of(chat: Option<&Chat>, call: &Call) -> String {
+    let text = match chat {
+        Some(chat) => last_user_text(chat),
+        None => call.body.get("input").map(|input| input.as_str().map_or_else(|| input.to_string(), str::to_owned)).unwrap_or_default(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect()
+}

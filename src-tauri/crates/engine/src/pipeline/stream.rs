@@ -1,0 +1,166 @@
+//! Passing a stream on while it comes, and ending it honestly: complete, cut with an error event, or read on without the client.
+
+use super::{
+    buy::{Paid, Purchase, Waiting, keep, land, settle},
+    outcome::{FlightEnd, Problem, facts_of, write},
+};
+use crate::{
+    cache::entry::KeptAnswer,
+    call::{RefusalCode, Reply, ReplyBody, ReplyFacts},
+    engine::Engine,
+    protocol::{AnswerCollector, StreamEncoder},
+    provider::{StreamPiece, UpstreamError, UpstreamErrorKind},
+    routing::breaker::CallOutcome,
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream::BoxStream};
+use std::sync::Arc;
+use tokio::{sync::mpsc, time::Instant};
+use weir_contract::model::request::RequestStatus;
+
+/// Events that may wait for a slow client before the provider is slowed down too.
+const EVENTS_AHEAD: usize = 64;
+
+type Pieces = BoxStream<'static, Result<StreamPiece, UpstreamError>>;
+
+/// How a stream ended.
+enum End {
+    /// With its terminal event, which is held back until the record is durable.
+    Complete(Bytes),
+    Cut(UpstreamError),
+    /// The client left and the provider did not finish in the time allowed.
+    Abandoned,
+}
+
+struct Passage {
+    collector: AnswerCollector,
+    encoder: StreamEncoder,
+    client: mpsc::Sender<Bytes>,
+    client_gone_since: Option<Instant>,
+    /// The provider's own events, kept only for answers that no other form can carry.
+    verbatim: Option<Vec<u8>>,
+}
+
+/// Passes the stream on, then settles, keeps and records.
+pub async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, mut pieces: Pieces, waiting: Waiting) {
+    let Purchase { settings, call, prepared, mut journal, leader } = purchase;
+    journal.first_byte();
+    let (client, receiver) = mpsc::channel(EVENTS_AHEAD);
+    let facts = ReplyFacts { rate: prepared.rate.clone(), cost_nanousd: None, ..facts_of(&journal) };
+    let gone = waiting.send(Ok(Reply { facts, body: ReplyBody::Stream(receiver) })).is_err();
+    let usage_wanted = call.chat.as_deref().is_some_and(|chat| chat.stream_usage);
+    let encoder = StreamEncoder::new(
+        call.protocol,
+        &journal.row.id,
+        &journal.row.model,
+        engine.clock.now_ms() / 1_000,
+        usage_wanted,
+    );
+    let mut passage = Passage {
+        collector: AnswerCollector::default(),
+        encoder,
+        client,
+        client_gone_since: gone.then(Instant::now),
+        verbatim: call.chat.as_deref().is_some_and(|chat| chat.same_protocol_only).then(Vec::new),
+    };
+    let started_us = journal.elapsed_us();
+    let end = pass_on(&mut passage, &mut pieces, settings.timeouts.read_on).await;
+    journal.row.upstream_us += journal.elapsed_us() - started_us;
+    if passage.client_gone_since.is_some() {
+        journal.row.status = RequestStatus::ClientGone;
+        journal.note("answer", "the client left before the end; the provider was read on for its usage", &[]);
+    }
+    let outcome = match &end {
+        End::Complete(_) => CallOutcome::Success,
+        End::Cut(problem) if problem.kind == UpstreamErrorKind::Timeout => CallOutcome::Timeout,
+        End::Cut(_) => CallOutcome::Truncated,
+        End::Abandoned => CallOutcome::Neutral,
+    };
+    engine.breaker_record(&paid.candidate.model, paid.permit, outcome);
+    match end {
+        End::Complete(last) => {
+            let answer = passage.collector.finish();
+            let settlements = settle(engine, &mut journal, &call, paid, Some(&answer));
+            let raw_stream = passage.verbatim.take().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let kept = KeptAnswer { answer, raw: None, raw_stream };
+            let body_text = serde_json::to_string(&kept.answer).ok();
+            let landed = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
+            let cost = journal.row.cost_nanousd.to_decimal();
+            let mut record = journal.close();
+            record.settlements = settlements;
+            write(engine, &call, record, body_text).await;
+            land(leader, landed);
+            // Headers went out before the cost was known, so it follows as a comment that clients skip.
+            let mut ending = format!(": x-weir-cost-usd {cost}\n\n").into_bytes();
+            ending.extend_from_slice(&last);
+            let _ = passage.client.send(Bytes::from(ending)).await;
+        }
+        End::Cut(problem) => {
+            let message = format!("the answer broke off: {}; it is incomplete, repeat the call", problem.message);
+            finish_cut(engine, &call, journal, paid, &problem.message, RequestStatus::Cut).await;
+            land(leader, FlightEnd::Failed(Problem::new(RefusalCode::ProviderFailed, message.clone())));
+            let _ = passage.client.send(passage.encoder.error("provider_failed", &message)).await;
+        }
+        End::Abandoned => {
+            finish_cut(engine, &call, journal, paid, "the client left and the provider went on", RequestStatus::ClientGone).await;
+            land(leader, FlightEnd::Failed(Problem::new(RefusalCode::ProviderFailed, "the identical call before this one was abandoned; repeat it")));
+        }
+    }
+}
+
+/// Reads the provider to its end and gives the client what it can take.
+async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time::Duration) -> End {
+    loop {
+        let next = match passage.client_gone_since {
+            None => pieces.next().await,
+            Some(since) => match tokio::time::timeout_at(since + read_on, pieces.next()).await {
+                Ok(next) => next,
+                Err(_) => return End::Abandoned,
+            },
+        };
+        let piece = match next {
+            Some(Ok(piece)) => piece,
+            Some(Err(problem)) => return End::Cut(problem),
+            None => return End::Cut(UpstreamError::truncated("the stream ended without its last event")),
+        };
+        let mut events = Vec::new();
+        for delta in &piece.deltas {
+            passage.collector.push(delta);
+            if piece.raw.is_none() {
+                events.extend_from_slice(&passage.encoder.push(delta));
+            }
+        }
+        if let Some(raw) = &piece.raw {
+            events.extend_from_slice(raw);
+        }
+        if piece.done && piece.raw.is_none() {
+            events.extend_from_slice(&passage.encoder.finish());
+        }
+        if let Some(verbatim) = &mut passage.verbatim {
+            verbatim.extend_from_slice(&events);
+        }
+        if piece.done {
+            return End::Complete(Bytes::from(events));
+        }
+        if !events.is_empty() && passage.client_gone_since.is_none() && passage.client.send(Bytes::from(events)).await.is_err() {
+            passage.client_gone_since = Some(Instant::now());
+        }
+    }
+}
+
+async fn finish_cut(
+    engine: &Engine,
+    call: &crate::call::Call,
+    mut journal: super::journal::Journal,
+    paid: Paid,
+    why: &str,
+    status: RequestStatus,
+) {
+    journal.row.status = status;
+    journal.row.error = "stream_cut".to_owned();
+    let settlements = settle(engine, &mut journal, call, paid, None);
+    journal.note("answer", format!("ended early: {why}"), &[]);
+    let mut record = journal.close();
+    record.settlements = settlements;
+    write(engine, call, record, None).await;
+}

@@ -1,0 +1,4 @@
+//! Rollouts: who gets the new variant.
+
+pub mod assign;
+pub mod effect;

@@ -1,0 +1,11 @@
+//! Faults of providers: when to stop calling one, and when to try again.
+
+pub mod attempt;
+pub mod breaker;
+pub mod breaker_map;
+#[cfg(test)]
+mod breaker_model;
+pub mod plan;
+pub mod retry;
+pub mod retry_after;
+pub mod retry_budget;

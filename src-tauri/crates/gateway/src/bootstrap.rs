@@ -1,0 +1,248 @@
+//! The composition root: configuration → store → engine → HTTP. The only place that names a store.
+
+use crate::{
+    config::{Config, ConfigError, Environment, FileConfig, compile::{Parts, compile}},
+    housekeeping, http,
+    live::EngineLive,
+};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::watch;
+use weir_admin::Admin;
+use weir_contract::model::gateway::{GatewayStatus, ProfileKind};
+use weir_engine::{
+    clock::{Clock, SystemClock},
+    engine::{Engine, Random},
+    price::table::PriceBook,
+    provider::{SecretSource, http_client},
+    store::{Store, StoreError},
+};
+use weir_store_sqlite::SqliteStore;
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The port is taken, or the address is not allowed.
+    #[error("{0}")]
+    Listen(String),
+    /// The HTTP client for providers could not be made.
+    #[error("the client for providers could not be made: {0}")]
+    Client(String),
+}
+
+/// How the window runs its own gateway.
+pub struct LocalOptions {
+    pub kind: ProfileKind,
+    pub data_dir: PathBuf,
+    /// Holds an optional `weir.toml`.
+    pub config_dir: PathBuf,
+    /// The keychain, or this session's memory.
+    pub secrets: Arc<dyn SecretSource>,
+    pub environment: Environment,
+    /// `keychain` or `session`.
+    pub secret_store: String,
+}
+
+/// How a gateway is run.
+pub struct StartOptions {
+    pub config: Config,
+    pub profile: ProfileKind,
+    pub secrets: Arc<dyn SecretSource>,
+    /// Take the next free port when the wanted one is taken.
+    pub next_free_port: bool,
+    pub secret_store: String,
+    pub who: String,
+}
+
+/// A gateway that runs in this process.
+pub struct RunningGateway {
+    admin: Admin,
+    engine: Arc<Engine>,
+    store: SqliteStore,
+    base_status: GatewayStatus,
+    stop: watch::Sender<bool>,
+    server: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    housekeeping: tokio::task::JoinHandle<()>,
+}
+
+/// Randomness of the operating system's own generator.
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn next_u64(&self) -> u64 {
+        // Version 4 UUIDs are 122 random bits; the two halves are folded so that no fixed bit stays fixed.
+        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+        high.rotate_left(32) ^ low
+    }
+}
+
+/// Starts the gateway of a local or sample profile.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartError> {
+    let config_path = options.config_dir.join("weir.toml");
+    let file = match std::fs::read_to_string(&config_path) {
+        Ok(text) => FileConfig::parse(&text)
+            .map_err(|problem| ConfigError::Wrong { path: config_path.clone(), problem })?,
+        Err(_) => FileConfig::default(),
+    };
+    let mut config = Config::combine(file, &options.environment)?;
+    let name = match options.kind {
+        ProfileKind::Local => "weir.db",
+        ProfileKind::Sample => "sample.db",
+    };
+    let path = options.data_dir.join(name);
+    if options.kind == ProfileKind::Sample {
+        // Sample data is thrown away and made anew; the name makes sure that nothing else is ever removed here.
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(options.data_dir.join(format!("{name}{ending}")));
+        }
+        config.default_provider = "simulated".to_owned();
+    }
+    config.database_url = format!("sqlite://{}", path.display());
+    let start = StartOptions {
+        config,
+        profile: options.kind,
+        secrets: options.secrets,
+        next_free_port: true,
+        secret_store: options.secret_store,
+        who: "window".to_owned(),
+    };
+    start_gateway(start).await
+}
+
+/// Opens the database of a configuration.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
+    Ok(SqliteStore::open(&config.sqlite_path()?).await?)
+}
+
+/// Writes the starting caps, limits and rollouts into a database that has never been configured.
+///
+/// # Errors
+/// The store's.
+pub async fn seed(store: &dyn Store, config: &Config, now_ms: i64) -> Result<(), StoreError> {
+    if store.config_version().await? > 0 {
+        return Ok(());
+    }
+    let mut items: Vec<(&str, String, String)> = Vec::new();
+    let json = |value: serde_json::Result<String>| value.map_err(|problem| StoreError::Incompatible(problem.to_string()));
+    for cap in config.file.starting_caps() {
+        items.push(("cap", cap.name.clone(), json(serde_json::to_string(&cap))?));
+    }
+    for limit in config.file.starting_limits() {
+        items.push(("limit", limit.name.clone(), json(serde_json::to_string(&limit))?));
+    }
+    for rollout in &config.file.rollouts {
+        items.push(("rollout", rollout.name.clone(), json(serde_json::to_string(rollout))?));
+    }
+    for (kind, name, body) in items {
+        store.save_config(kind, &name, &body, 0, "first start", now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Starts a gateway: opens the store, compiles the settings, listens.
+///
+/// # Errors
+/// [`StartError`]; nothing is left running then.
+pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, StartError> {
+    let config = Arc::new(options.config);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let random = Arc::new(SystemRandom);
+    let sqlite = open_store(&config).await?;
+    let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+    seed(store.as_ref(), &config, clock.now_ms()).await?;
+    let client = http_client().map_err(|problem| StartError::Client(problem.to_string()))?;
+    let prices = Arc::new(PriceBook::new(&config.file.prices).map_err(|problem| ConfigError::Invalid(problem.to_string()))?);
+    let parts = Arc::new(Parts { client, secrets: options.secrets, prices });
+    let version = store.config_version().await?;
+    let settings = compile(&config, &store.config_items().await?, version, &parts)?;
+    let gateway_id = uuid::Uuid::now_v7().to_string();
+    let engine =
+        Engine::new(gateway_id.clone(), store.clone(), clock.clone(), random, settings, config.file.cache.memory_bytes);
+    store.beat(&gateway_id, clock.now_ms()).await?;
+
+    let listening = http::server::listen(&config, options.next_free_port).await.map_err(StartError::Listen)?;
+    let address = listening.address;
+    let live = Arc::new(EngineLive::new(engine.clone(), config.clone(), parts));
+    let admin = Admin { store: store.clone(), live: live.clone(), clock: clock.clone(), who: options.who };
+    if options.profile == ProfileKind::Sample {
+        crate::sample::fill(store.as_ref(), clock.now_ms()).await?;
+    }
+    let (stop, stopping) = watch::channel(false);
+    let state = http::GatewayState::new(engine.clone(), config.clone(), address);
+    let server = tokio::spawn(http::server::serve(listening.listener, state, stopping.clone()));
+    let housekeeping = tokio::spawn(housekeeping::run(engine.clone(), live, config.clone(), stopping));
+    let base_status = GatewayStatus {
+        profile: options.profile,
+        address: format!("http://{address}"),
+        port_note: listening.note,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_version: version,
+        database: config.database_url.clone(),
+        started_ms: clock.now_ms(),
+        degraded: Vec::new(),
+        default_provider: String::new(),
+        secret_store: options.secret_store,
+    };
+    Ok(RunningGateway { admin, engine, store: sqlite, base_status, stop, server: Mutex::new(Some(server)), housekeeping })
+}
+
+impl RunningGateway {
+    /// The door to every dashboard operation.
+    #[must_use]
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// What runs now.
+    #[must_use]
+    pub fn status(&self) -> GatewayStatus {
+        let settings = self.engine.settings();
+        let mut degraded = Vec::new();
+        if self.engine.store_is_broken() {
+            degraded.push("The database cannot be written: cached answers are still served, nothing new is bought.".to_owned());
+        }
+        GatewayStatus {
+            config_version: settings.version,
+            default_provider: settings.default_provider.clone(),
+            degraded,
+            ..self.base_status.clone()
+        }
+    }
+
+    /// A number that rises with everything that a dashboard may show.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.engine.changes()
+    }
+
+    /// Stops: takes no new calls, lets the ones under way end, writes everything down.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
+            let _ = server.await;
+        }
+        self.engine.tasks.close();
+        self.engine.tasks.wait().await;
+        let _ = self.housekeeping.await;
+        let caps = self.engine.settings().caps.clone();
+        if let Err(problem) = self.engine.purse.give_back(&caps, self.engine.clock.now_ms(), true).await {
+            tracing::warn!(%problem, "unspent money could not be returned; it returns when this gateway is found gone");
+        }
+        if let Err(problem) = self.store.close().await {
+            tracing::error!(%problem, "the database did not close cleanly; nothing that was acknowledged is lost");
+        }
+    }
+}

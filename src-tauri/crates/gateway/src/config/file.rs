@@ -1,0 +1,212 @@
+//! The shape of `weir.toml`. `weir-gateway example-config` prints a commented one.
+
+use super::environment::usual_base_url;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use weir_contract::{
+    NanoUsd,
+    model::{
+        cap::Cap,
+        catalog::{KeySource, ProviderConfig, ProviderProtocol},
+        limit::Limit,
+        rollout::Rollout,
+    },
+};
+use weir_engine::{intent::IntentRule, price::overrides::PriceOverride};
+
+/// The whole file. Every part may be left out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileConfig {
+    /// The provider that `auto` and bare model names use.
+    pub default_provider: Option<String>,
+    /// Version of the application in front of Weir; changing it empties the response cache.
+    pub app_version: String,
+    /// What `auto` means for embeddings, as `provider/model`.
+    pub embedding_model: Option<String>,
+    pub gateway: GatewaySection,
+    pub database: DatabaseSection,
+    pub providers: BTreeMap<String, ProviderSection>,
+    /// `T0 = ["openai/gpt-5-nano"]` and so on; models in the order they are tried.
+    pub tiers: BTreeMap<String, Vec<String>>,
+    /// What models can do, by `provider/model`.
+    pub models: BTreeMap<String, ModelFacts>,
+    /// Replace the built-in intents when there is at least one.
+    pub intents: Vec<IntentRule>,
+    pub prices: Vec<PriceOverride>,
+    pub cache: CacheSection,
+    pub recording: RecordingSection,
+    pub timeouts: TimeoutSection,
+    /// Starting values, written to a new database; afterwards the window or `weir-gateway admin` changes them.
+    pub caps: Option<Vec<Cap>>,
+    pub limits: Option<Vec<Limit>>,
+    pub rollouts: Vec<Rollout>,
+}
+
+/// Where the gateway listens and whom it believes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewaySection {
+    pub listen: String,
+    /// Needed to listen anywhere but on loopback. TLS is then the business of what stands in front.
+    pub allow_remote: bool,
+    /// Further values of the `Host` header that are accepted, such as `weir.example.com`.
+    pub allowed_hosts: Vec<String>,
+    /// Web pages that may call, such as `https://app.example.com`; none by default.
+    pub allowed_origins: Vec<String>,
+    pub max_body_bytes: usize,
+    pub max_connections: usize,
+}
+
+impl Default for GatewaySection {
+    fn default() -> GatewaySection {
+        GatewaySection {
+            listen: "127.0.0.1:8787".to_owned(),
+            allow_remote: false,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_body_bytes: 20 * 1024 * 1024,
+            max_connections: 1_024,
+        }
+    }
+}
+
+/// Where data lives.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseSection {
+    /// `sqlite:///absolute/path/weir.db`.
+    pub url: Option<String>,
+}
+
+/// One provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSection {
+    pub protocol: ProviderProtocol,
+    pub base_url: Option<String>,
+    /// Name of the environment variable that holds its key. The key itself never stands in the file.
+    pub key_env: Option<String>,
+}
+
+impl ProviderSection {
+    /// The provider under its name.
+    ///
+    /// # Errors
+    /// When the base URL is missing and the protocol has no usual one.
+    pub fn to_provider(&self, name: &str) -> Result<ProviderConfig, String> {
+        let base_url = match (&self.base_url, self.protocol) {
+            (Some(url), _) => url.clone(),
+            (None, ProviderProtocol::Simulated) => String::new(),
+            (None, protocol) => usual_base_url(protocol)
+                .ok_or_else(|| format!("provider \"{name}\" needs a base_url"))?
+                .to_owned(),
+        };
+        let key = self.key_env.clone().map_or(KeySource::None, KeySource::Env);
+        Ok(ProviderConfig { name: name.to_owned(), protocol: self.protocol, base_url, key })
+    }
+}
+
+/// What the operator knows of a model.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelFacts {
+    pub context_tokens: Option<u64>,
+    pub max_output_tokens: Option<u32>,
+    pub tools: Option<bool>,
+    pub images: Option<bool>,
+    pub structured_output: Option<bool>,
+}
+
+/// The response cache.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CacheSection {
+    /// Memory for answers in front of the database.
+    pub memory_bytes: u64,
+}
+
+impl Default for CacheSection {
+    fn default() -> CacheSection {
+        CacheSection { memory_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// What is kept of requests, and for how long.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordingSection {
+    /// Keep request and answer bodies.
+    pub bodies: bool,
+    pub body_days: u32,
+    pub request_days: u32,
+}
+
+impl Default for RecordingSection {
+    fn default() -> RecordingSection {
+        RecordingSection { bodies: true, body_days: 7, request_days: 90 }
+    }
+}
+
+/// How long to wait for providers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimeoutSection {
+    pub first_byte_seconds: u64,
+    pub idle_seconds: u64,
+    pub read_on_seconds: u64,
+}
+
+impl Default for TimeoutSection {
+    fn default() -> TimeoutSection {
+        TimeoutSection { first_byte_seconds: 120, idle_seconds: 30, read_on_seconds: 30 }
+    }
+}
+
+impl FileConfig {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// The place and the known keys, in words.
+    pub fn parse(text: &str) -> Result<FileConfig, String> {
+        toml::from_str(text).map_err(|problem| problem.to_string())
+    }
+
+    /// The caps that a new database starts with.
+    #[must_use]
+    pub fn starting_caps(&self) -> Vec<Cap> {
+        use weir_contract::model::cap::{CapAction, CapPeriod, CapScope};
+        self.caps.clone().unwrap_or_else(|| {
+            vec![Cap {
+                name: "global-daily".to_owned(),
+                scope: CapScope::Global,
+                period: CapPeriod::Day,
+                time_zone: "UTC".to_owned(),
+                limit_nanousd: NanoUsd(100 * NanoUsd::PER_USD),
+                action: CapAction::Refuse,
+                alert_percent: 80,
+                enabled: true,
+            }]
+        })
+    }
+
+    /// The limits that a new database starts with: there, and switched off until an admin wants them.
+    #[must_use]
+    pub fn starting_limits(&self) -> Vec<Limit> {
+        use weir_contract::model::limit::LimitSubject;
+        self.limits.clone().unwrap_or_else(|| {
+            let limit = |name: &str, subject| Limit {
+                name: name.to_owned(),
+                subject,
+                max_requests: 60,
+                window_seconds: 60,
+                enabled: false,
+            };
+            vec![
+                limit("key-per-minute", LimitSubject::Key),
+                limit("user-per-minute", LimitSubject::User),
+                limit("ip-per-minute", LimitSubject::Ip),
+            ]
+        })
+    }
+}

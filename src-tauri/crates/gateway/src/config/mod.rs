@@ -1,0 +1,180 @@
+//! The configuration file and the environment: read once, checked, unknown keys refused. Nothing else reads the environment.
+
+pub mod compile;
+pub mod environment;
+mod example;
+mod file;
+mod ladder;
+
+pub use environment::Environment;
+pub use example::EXAMPLE;
+pub use file::{FileConfig, GatewaySection, ModelFacts, ProviderSection};
+
+use std::path::{Path, PathBuf};
+use weir_contract::model::catalog::{KeySource, ProviderConfig, ProviderProtocol};
+
+/// What is wrong with a configuration, in words that say how to correct it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read: {problem}")]
+    Unreadable { path: PathBuf, problem: std::io::Error },
+    /// The file is not what it should be; the message has the line and the known keys.
+    #[error("the configuration file {path} is wrong:\n{problem}")]
+    Wrong { path: PathBuf, problem: String },
+    /// A value makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Everything that was configured, file and environment together.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub file: FileConfig,
+    pub providers: Vec<ProviderConfig>,
+    /// Name of the provider that `auto` and bare model names use.
+    pub default_provider: String,
+    pub database_url: String,
+    pub listen: String,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and lays the environment over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load(path: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
+        let file = match path {
+            None => FileConfig::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|problem| ConfigError::Unreadable { path: path.to_owned(), problem })?;
+                FileConfig::parse(&text)
+                    .map_err(|problem| ConfigError::Wrong { path: path.to_owned(), problem })?
+            }
+        };
+        Config::combine(file, environment)
+    }
+
+    /// Lays the environment over a file's content.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`].
+    pub fn combine(file: FileConfig, environment: &Environment) -> Result<Config, ConfigError> {
+        let mut providers: Vec<ProviderConfig> = file
+            .providers
+            .iter()
+            .map(|(name, section)| section.to_provider(name))
+            .collect::<Result<_, _>>()
+            .map_err(ConfigError::Invalid)?;
+        for provider in environment.providers() {
+            // What the file says of a provider wins over what a key in the environment implies, but not over a base URL.
+            match providers.iter_mut().find(|known| known.name == provider.name) {
+                None => providers.push(provider),
+                Some(known) => {
+                    if environment.base_url_of(&provider.name).is_some() {
+                        known.base_url = provider.base_url;
+                    }
+                }
+            }
+        }
+        if !providers.iter().any(|provider| provider.name == "simulated") {
+            providers.push(ProviderConfig {
+                name: "simulated".to_owned(),
+                protocol: ProviderProtocol::Simulated,
+                base_url: String::new(),
+                key: KeySource::None,
+            });
+        }
+        let default_provider = environment
+            .provider()
+            .or_else(|| file.default_provider.clone())
+            .unwrap_or_else(|| providers.first().map_or_else(|| "simulated".to_owned(), |first| first.name.clone()));
+        if !providers.iter().any(|provider| provider.name == default_provider) {
+            let known: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+            return Err(ConfigError::Invalid(format!(
+                "the default provider \"{default_provider}\" is not configured; known are {} (set WEIR_PROVIDER or default_provider to one of them, or set {}_API_KEY)",
+                known.join(", "),
+                default_provider.to_uppercase()
+            )));
+        }
+        let database_url = environment
+            .database()
+            .or_else(|| file.database.url.clone())
+            .unwrap_or_else(|| "sqlite://weir.db".to_owned());
+        let listen = environment.listen().unwrap_or_else(|| file.gateway.listen.clone());
+        Ok(Config { file, providers, default_provider, database_url, listen })
+    }
+
+    /// The path of the SQLite file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for other kinds of database.
+    pub fn sqlite_path(&self) -> Result<PathBuf, ConfigError> {
+        sqlite_path(&self.database_url)
+    }
+}
+
+/// The path in a URL such as `sqlite:///var/lib/weir/weir.db` or `sqlite://weir.db`.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] for other kinds of database.
+pub fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
+    if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(path));
+    }
+    let scheme = url.split("://").next().unwrap_or_default();
+    Err(ConfigError::Invalid(match scheme {
+        "postgres" | "postgresql" => {
+            "this version of Weir keeps its data in SQLite; use sqlite:///absolute/path/weir.db (Postgres is not there yet)".to_owned()
+        }
+        _ => "the database URL must look like sqlite:///absolute/path/weir.db".to_owned(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        Environment::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn the_environment_alone_is_enough() {
+        let environment = environment(&[
+            ("WEIR_DATABASE", "sqlite:///tmp/x.db"),
+            ("WEIR_LISTEN", "127.0.0.1:9999"),
+            ("WEIR_PROVIDER", "anthropic"),
+            ("ANTHROPIC_API_KEY", "secret"),
+            ("ANTHROPIC_BASE_URL", "http://127.0.0.1:1234/v1"),
+        ]);
+        let config = Config::combine(FileConfig::default(), &environment).expect("complete");
+        assert_eq!(config.default_provider, "anthropic");
+        assert_eq!(config.listen, "127.0.0.1:9999");
+        let anthropic = config.providers.iter().find(|provider| provider.name == "anthropic").expect("from its key");
+        assert_eq!(anthropic.base_url, "http://127.0.0.1:1234/v1");
+        assert_eq!(anthropic.key, KeySource::Env("ANTHROPIC_API_KEY".into()));
+        assert!(!format!("{config:?}").contains("secret"), "keys are named, never held");
+    }
+
+    #[test]
+    fn without_any_key_the_simulated_provider_answers() {
+        let config = Config::combine(FileConfig::default(), &environment(&[])).expect("complete");
+        assert_eq!(config.default_provider, "simulated");
+    }
+
+    #[test]
+    fn unknown_keys_and_other_databases_are_refused_in_words() {
+        let problem = FileConfig::parse("[gateway]\nlistne = \"x\"").expect_err("unknown key");
+        assert!(problem.contains("listne") && problem.contains("listen"), "{problem}");
+        let problem = sqlite_path("postgres://x").expect_err("not here yet").to_string();
+        assert!(problem.contains("sqlite:///"), "{problem}");
+    }
+
+    #[test]
+    fn the_example_is_a_valid_configuration() {
+        let file = FileConfig::parse(EXAMPLE).expect("the example must parse");
+        Config::combine(file, &environment(&[])).expect("and be complete");
+    }
+}

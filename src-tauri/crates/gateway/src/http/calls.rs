@@ -1,0 +1,125 @@
+//! The three paid endpoints: read the call, hand it to the engine, write the answer.
+
+use super::{GatewayState, authenticate::authenticate, reply, server::ClientAddress, wishes};
+use axum::{
+    body::Bytes,
+    extract::{Extension, State, rejection::BytesRejection},
+    http::HeaderMap,
+    response::Response,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use weir_contract::model::key::VirtualKey;
+use weir_engine::{
+    call::Call,
+    keyring::KeyError,
+    pipeline,
+    protocol::parse_chat,
+    request::ClientProtocol,
+};
+
+type Body = Result<Bytes, BytesRejection>;
+
+pub(super) async fn chat_completions(
+    state: State<GatewayState>,
+    client: Extension<ClientAddress>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    serve(state.0, ClientProtocol::ChatCompletions, client.0, headers, body).await
+}
+
+pub(super) async fn messages(
+    state: State<GatewayState>,
+    client: Extension<ClientAddress>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    serve(state.0, ClientProtocol::Messages, client.0, headers, body).await
+}
+
+pub(super) async fn embeddings(
+    state: State<GatewayState>,
+    client: Extension<ClientAddress>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    serve(state.0, ClientProtocol::Embeddings, client.0, headers, body).await
+}
+
+async fn serve(
+    state: GatewayState,
+    protocol: ClientProtocol,
+    client: ClientAddress,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let key = match authenticate(&state, &headers).await {
+        Ok(key) => key,
+        Err(problem) => {
+            let (status, code) = match problem {
+                KeyError::Missing | KeyError::Invalid | KeyError::Revoked => (401, "invalid_api_key"),
+                KeyError::Store(_) => (503, "store_unavailable"),
+            };
+            return reply::error(protocol, status, code, &problem.to_string());
+        }
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(_) => {
+            let most = state.config.file.gateway.max_body_bytes;
+            let message = format!("the body is larger than {most} bytes, or was not sent whole; shorten it, or raise gateway.max_body_bytes");
+            return reply::error(protocol, 413, "body_too_large", &message);
+        }
+    };
+    match read_call(protocol, &headers, body, key, client) {
+        Ok(call) => {
+            let stream = call.stream;
+            match pipeline::serve(&state.engine, call).await {
+                Ok(answer) => reply::answer(answer, stream),
+                Err(refusal) => reply::refusal(protocol, refusal),
+            }
+        }
+        Err(message) => reply::error(protocol, 400, "invalid_request", &message),
+    }
+}
+
+fn read_call(
+    protocol: ClientProtocol,
+    headers: &HeaderMap,
+    body_text: Bytes,
+    key: VirtualKey,
+    client: ClientAddress,
+) -> Result<Call, String> {
+    let mut body: Value =
+        serde_json::from_slice(&body_text).map_err(|problem| format!("the body is not valid JSON: {problem}"))?;
+    if !body.is_object() {
+        return Err("the body must be a JSON object".to_owned());
+    }
+    let wishes = wishes::read(headers, &mut body)?;
+    let chat = match protocol {
+        ClientProtocol::Embeddings => {
+            if body.get("input").is_none_or(Value::is_null) {
+                return Err("\"input\" is missing: give a text or a list of texts to embed".to_owned());
+            }
+            None
+        }
+        _ => Some(Arc::new(parse_chat(protocol, &body).map_err(|problem| problem.message)?)),
+    };
+    let model = match body.get("model") {
+        None | Some(Value::Null) => return Err("\"model\" is missing: name a model, or \"auto\" for the cheapest that can do it".to_owned()),
+        Some(Value::String(model)) => model.clone(),
+        Some(_) => return Err("\"model\" must be a text".to_owned()),
+    };
+    Ok(Call {
+        protocol,
+        stream: chat.as_ref().is_some_and(|chat| chat.stream),
+        body: Arc::new(body),
+        body_text,
+        chat,
+        model,
+        key,
+        client_ip: Some(client.0.ip()),
+        wishes,
+    })
+}

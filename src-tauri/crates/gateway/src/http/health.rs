@@ -1,0 +1,26 @@
+//! Whether the process lives, and whether it can take calls.
+
+use super::GatewayState;
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Value, json};
+
+/// Always 200 while the process answers at all.
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({"status": "live"}))
+}
+
+/// 200 when the database answers; 503 with the reason when it does not.
+pub(super) async fn ready(State(state): State<GatewayState>) -> (StatusCode, Json<Value>) {
+    let settings = state.engine.settings();
+    match state.engine.store.config_version().await {
+        Ok(_) if !state.engine.store_is_broken() => {
+            (StatusCode::OK, Json(json!({"status": "ready", "config_version": settings.version})))
+        }
+        Ok(_) => not_ready("the last write to the database failed"),
+        Err(problem) => not_ready(&problem.to_string()),
+    }
+}
+
+fn not_ready(reason: &str) -> (StatusCode, Json<Value>) {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reason": reason})))
+}

@@ -1,0 +1,90 @@
+//! The free endpoints: what models and providers there are, and how the cache does.
+
+use super::{GatewayState, authenticate::authenticate, reply};
+use axum::{
+    Json,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+use weir_contract::model::{cache::CacheSelector, tier::Tier};
+use weir_engine::{keyring::KeyError, request::ClientProtocol};
+
+async fn checked(state: &GatewayState, headers: &HeaderMap) -> Option<Response> {
+    let problem = authenticate(state, headers).await.err()?;
+    let status = if matches!(problem, KeyError::Store(_)) { 503 } else { 401 };
+    Some(reply::error(ClientProtocol::ChatCompletions, status, "invalid_api_key", &problem.to_string()))
+}
+
+/// `GET /v1/models`: `auto`, and every model on the ladder.
+pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = checked(&state, &headers).await {
+        return refusal;
+    }
+    let settings = state.engine.settings();
+    let mut names: BTreeSet<(String, String)> = BTreeSet::new();
+    for tier in Tier::ALL {
+        names.extend(settings.tier(tier).iter().map(|model| (model.to_string(), model.provider.clone())));
+    }
+    names.extend(settings.embedding_model.iter().map(|model| (model.to_string(), model.provider.clone())));
+    let model = |id: &str, owner: &str| {
+        // Both protocols' lists in one: OpenAI's fields, and `type` and `display_name` as Anthropic's SDK reads them.
+        json!({"id": id, "object": "model", "created": 0, "owned_by": owner, "type": "model", "display_name": id, "created_at": "1970-01-01T00:00:00Z"})
+    };
+    let mut list = vec![model("auto", "weir")];
+    list.extend(names.iter().map(|(id, owner)| model(id, owner)));
+    let first = list.first().map(|one| one["id"].clone());
+    let last = list.last().map(|one| one["id"].clone());
+    Json(json!({"object": "list", "data": list, "has_more": false, "first_id": first, "last_id": last})).into_response()
+}
+
+/// `GET /v1/providers`: names, protocols and health; no addresses and no keys.
+pub(super) async fn providers(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = checked(&state, &headers).await {
+        return refusal;
+    }
+    let settings = state.engine.settings();
+    let one = |(name, running): (&String, &weir_engine::settings::RunningProvider)| {
+        let breakers = state.engine.breaker_positions(name);
+        let of_it: Vec<Value> =
+            breakers.into_iter().map(|(model, position)| json!({"model": model, "breaker": position})).collect();
+        json!({
+            "name": name,
+            "protocol": running.config.protocol,
+            "default": *name == settings.default_provider,
+            "key_present": running.key_present,
+            "simulated": running.is_simulated(),
+            "models": of_it,
+        })
+    };
+    let list: Vec<Value> = settings.providers.iter().map(one).collect();
+    Json(json!({"object": "list", "data": list})).into_response()
+}
+
+/// `GET /v1/cache/stats`: since the start of this process, and what is stored.
+pub(super) async fn cache_stats(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = checked(&state, &headers).await {
+        return refusal;
+    }
+    let [response, semantic, misses, bypassed] = [0, 1, 2, 3].map(|index: usize| state.engine.counters.cache[index].load(Ordering::Relaxed));
+    let asked = response + semantic + misses;
+    let hit_rate = (asked > 0).then(|| (response + semantic) as f64 / asked as f64);
+    let (memory_entries, memory_bytes) = state.engine.memory.size();
+    let stored = match state.engine.store.extent(&CacheSelector::All).await {
+        Ok(extent) => json!({"entries": extent.entries, "bytes": extent.bytes}),
+        Err(problem) => json!({"error": problem.to_string()}),
+    };
+    let saved = weir_contract::NanoUsd(state.engine.counters.saved_nanousd.load(Ordering::Relaxed));
+    Json(json!({
+        "hits": {"response": response, "semantic": semantic},
+        "misses": misses,
+        "bypassed": bypassed,
+        "hit_rate": hit_rate,
+        "saved_usd": saved.to_decimal(),
+        "memory": {"entries": memory_entries, "bytes": memory_bytes},
+        "stored": stored,
+    }))
+    .into_response()
+}

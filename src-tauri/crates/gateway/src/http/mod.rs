@@ -1,0 +1,58 @@
+//! The gateway's HTTP surface. One endpoint per file; dashboards have no door here.
+
+mod authenticate;
+mod calls;
+mod guard;
+mod health;
+mod listing;
+mod metrics;
+mod reply;
+pub mod server;
+mod wishes;
+
+use crate::config::Config;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use std::{net::SocketAddr, sync::Arc};
+use weir_engine::engine::Engine;
+
+/// What every endpoint shares.
+#[derive(Clone)]
+pub struct GatewayState {
+    pub engine: Arc<Engine>,
+    pub config: Arc<Config>,
+    pub(crate) guard: Arc<guard::Guard>,
+}
+
+impl GatewayState {
+    /// State for a gateway that listens at `address`.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, config: Arc<Config>, address: SocketAddr) -> GatewayState {
+        let guard = Arc::new(guard::Guard::new(&config.file.gateway, address));
+        GatewayState { engine, config, guard }
+    }
+}
+
+/// All routes. This is the list; there is no other.
+pub fn router(state: GatewayState) -> Router {
+    let body_limit = DefaultBodyLimit::max(state.config.file.gateway.max_body_bytes);
+    Router::new()
+        .route("/v1/chat/completions", post(calls::chat_completions))
+        .route("/v1/messages", post(calls::messages))
+        .route("/v1/embeddings", post(calls::embeddings))
+        .route("/v1/models", get(listing::models))
+        .route("/v1/providers", get(listing::providers))
+        .route("/v1/cache/stats", get(listing::cache_stats))
+        .route("/metrics", get(metrics::metrics))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .fallback(reply::not_found)
+        .method_not_allowed_fallback(reply::method_not_allowed)
+        .layer(body_limit)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check))
+        .with_state(state)
+}

@@ -1,0 +1,125 @@
+//! Writing answers and errors: the client's own protocol in the body, Weir's facts in the headers.
+
+use super::guard::protocol_of;
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
+    response::Response,
+};
+use futures::StreamExt;
+use std::convert::Infallible;
+use weir_engine::{
+    call::{Refusal, Reply, ReplyBody, ReplyFacts},
+    limit::headers::RateHeaders,
+    protocol::error_body,
+    request::ClientProtocol,
+};
+
+/// An answer with its headers.
+pub(super) fn answer(reply: Reply, stream: bool) -> Response {
+    let body = match reply.body {
+        ReplyBody::Whole(bytes) => Body::from(bytes),
+        ReplyBody::Stream(receiver) => {
+            let events = futures::stream::unfold(receiver, |mut receiver| async move {
+                receiver.recv().await.map(|event| (Ok::<_, Infallible>(event), receiver))
+            });
+            Body::from_stream(events.boxed())
+        }
+    };
+    let mut response = Response::new(body);
+    let content_type = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+    put(&mut response, "content-type", content_type);
+    if stream {
+        put(&mut response, "cache-control", "no-cache");
+    }
+    put_facts(&mut response, &reply.facts);
+    response
+}
+
+/// A refusal in the client's own error shape.
+pub(super) fn refusal(protocol: ClientProtocol, refusal: Refusal) -> Response {
+    let body = match refusal.raw {
+        Some(raw) => Body::from(raw),
+        None => Body::from(
+            error_body(protocol, refusal.status, refusal.code.as_str(), &refusal.message, refusal.retry_after_seconds).to_string(),
+        ),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    put(&mut response, "content-type", "application/json");
+    if let Some(seconds) = refusal.retry_after_seconds {
+        put(&mut response, "retry-after", &seconds.to_string());
+    }
+    put_facts(&mut response, &refusal.facts);
+    response
+}
+
+/// An error that met the request before the engine.
+pub(super) fn error(protocol: ClientProtocol, status: u16, code: &str, message: &str) -> Response {
+    let mut response = Response::new(Body::from(error_body(protocol, status, code, message, None).to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    put(&mut response, "content-type", "application/json");
+    response
+}
+
+/// A path that is not there.
+pub(super) async fn not_found(uri: Uri) -> Response {
+    let message = format!(
+        "there is no {}; Weir has POST /v1/chat/completions, /v1/messages, /v1/embeddings and GET /v1/models, /v1/providers, /v1/cache/stats, /metrics, /health/live, /health/ready",
+        uri.path()
+    );
+    error(protocol_of(uri.path()), 404, "not_found", &message)
+}
+
+/// A path that is there, for other methods.
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    let message = format!("{} does not take {method}", uri.path());
+    error(protocol_of(uri.path()), 405, "method_not_allowed", &message)
+}
+
+fn put_facts(response: &mut Response, facts: &ReplyFacts) {
+    put(response, "x-weir-request-id", &facts.request_id);
+    // The official SDKs show this one in their exceptions.
+    put(response, "request-id", &facts.request_id);
+    put(response, "x-request-id", &facts.request_id);
+    if let Some(cache) = facts.cache {
+        put(response, "x-weir-cache", cache.as_str());
+    }
+    if let Some(tier) = facts.tier {
+        put(response, "x-weir-tier", tier.as_str());
+    }
+    if !facts.model.is_empty() {
+        put(response, "x-weir-model", &format!("{}/{}", facts.provider, facts.model));
+    }
+    put(response, "x-weir-intent", &facts.intent);
+    if let Some(cost) = facts.cost_nanousd {
+        put(response, "x-weir-cost-usd", &cost.to_decimal());
+    }
+    put(response, "x-weir-saved-usd", &facts.saved_nanousd.to_decimal());
+    put(response, "x-weir-attempts", &facts.attempts.to_string());
+    if facts.simulated {
+        put(response, "x-weir-simulated", "true");
+    }
+    if let Some(rate) = &facts.rate {
+        put_rate(response, rate);
+    }
+}
+
+/// One source, three header families: the old `X-RateLimit-*`, and the draft standard's `RateLimit` and `RateLimit-Policy`.
+fn put_rate(response: &mut Response, rate: &RateHeaders) {
+    put(response, "x-ratelimit-limit", &rate.limit.to_string());
+    put(response, "x-ratelimit-remaining", &rate.remaining.to_string());
+    put(response, "x-ratelimit-reset", &rate.reset_seconds.to_string());
+    put(response, "ratelimit-policy", &format!("\"{}\";q={};w={}", rate.policy, rate.limit, rate.window_seconds));
+    put(response, "ratelimit", &format!("\"{}\";r={};t={}", rate.policy, rate.remaining, rate.reset_seconds));
+}
+
+fn put(response: &mut Response, name: &'static str, value: &str) {
+    // A value from a client or a model's name may hold what headers may not; it is left out then, never the answer.
+    if value.is_empty() {
+        return;
+    }
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}

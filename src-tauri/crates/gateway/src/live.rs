@@ -1,0 +1,123 @@
+//! What the dashboard asks of a running engine.
+
+use crate::config::{Config, compile::{Parts, compile}};
+use std::sync::Arc;
+use weir_admin::{Live, LimitActivity};
+use weir_contract::{
+    ApiError, ErrorCode, NanoUsd,
+    command::providers::ProviderTest,
+    model::{
+        cache::CacheSelector,
+        catalog::{IntentState, KeySource, KeyStatus, ProviderState, TierState},
+        tier::Tier,
+    },
+};
+use weir_engine::{engine::Engine, settings::RunningProvider};
+
+/// The live half of the dashboard, over an engine in this process.
+pub struct EngineLive {
+    engine: Arc<Engine>,
+    config: Arc<Config>,
+    parts: Arc<Parts>,
+}
+
+impl EngineLive {
+    pub(crate) fn new(engine: Arc<Engine>, config: Arc<Config>, parts: Arc<Parts>) -> EngineLive {
+        EngineLive { engine, config, parts }
+    }
+
+    fn state_of(&self, running: &RunningProvider, default: &str) -> ProviderState {
+        let config = running.config.clone();
+        let key_status = match &config.key {
+            KeySource::None => KeyStatus::NotNeeded,
+            source if self.parts.secrets.secret(source).is_some() => KeyStatus::Present,
+            _ => KeyStatus::Missing,
+        };
+        let breakers = self.engine.breaker_positions(&config.name);
+        ProviderState {
+            is_default: config.name == default,
+            from_file: running.version == 0,
+            key_status,
+            version: running.version,
+            breakers,
+            config,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Live for EngineLive {
+    fn providers(&self) -> Vec<ProviderState> {
+        let settings = self.engine.settings();
+        let states = settings.providers.values().map(|running| self.state_of(running, &settings.default_provider));
+        states.collect()
+    }
+
+    async fn test_provider(&self, name: &str) -> Result<ProviderTest, ApiError> {
+        let settings = self.engine.settings();
+        let provider = settings
+            .providers
+            .get(name)
+            .ok_or_else(|| ApiError::not_found(format!("there is no provider named \"{name}\"")))?;
+        let started_us = self.engine.clock.monotonic_us();
+        let answer = provider.adapter.models().await;
+        let latency_ms = i64::try_from((self.engine.clock.monotonic_us() - started_us) / 1_000).unwrap_or(i64::MAX);
+        Ok(match answer {
+            Ok(models) => {
+                let message = format!("It answered and offers {} models.", models.len());
+                ProviderTest { ok: true, message, latency_ms, models: models.into_iter().take(50).collect() }
+            }
+            Err(problem) => ProviderTest { ok: false, message: problem.message, latency_ms, models: Vec::new() },
+        })
+    }
+
+    fn tiers(&self) -> Vec<TierState> {
+        let settings = self.engine.settings();
+        let names = |tier| settings.tier(tier).iter().map(ToString::to_string).collect();
+        Tier::ALL.into_iter().map(|tier| TierState { tier, models: names(tier) }).collect()
+    }
+
+    fn intents(&self) -> Vec<IntentState> {
+        let settings = self.engine.settings();
+        let state = |rule: &weir_engine::intent::IntentRule| IntentState {
+            name: rule.name.clone(),
+            description: rule.description.clone(),
+            lowest_tier: rule.lowest_tier,
+            highest_tier: rule.highest_tier,
+            cache_key: rule.cache_key.clone().unwrap_or_default(),
+            cache_ttl_seconds: rule.cache_ttl.seconds(),
+        };
+        settings.intents.rules().iter().map(state).collect()
+    }
+
+    fn default_provider(&self) -> String {
+        self.engine.settings().default_provider.clone()
+    }
+
+    fn limit_activity(&self, name: &str) -> LimitActivity {
+        let (active_callers, busiest, refused) = self.engine.limit_activity(name);
+        LimitActivity { active_callers, busiest, refused }
+    }
+
+    fn memory_cache(&self) -> (i64, i64) {
+        self.engine.memory.size()
+    }
+
+    async fn forget_cached(&self, selector: &CacheSelector) {
+        self.engine.forget_cached(selector);
+    }
+
+    async fn reload(&self) -> Result<(), ApiError> {
+        let unavailable = |problem: weir_engine::store::StoreError| ApiError::new(ErrorCode::Unavailable, problem.to_string());
+        let version = self.engine.store.config_version().await.map_err(unavailable)?;
+        let items = self.engine.store.config_items().await.map_err(unavailable)?;
+        let settings = compile(&self.config, &items, version, &self.parts)
+            .map_err(|problem| ApiError::invalid(problem.to_string()))?;
+        self.engine.apply(settings);
+        Ok(())
+    }
+
+    fn held(&self, cap: &str, period_start_ms: i64) -> Option<NanoUsd> {
+        Some(self.engine.purse.held(cap, period_start_ms))
+    }
+}
