@@ -1,0 +1,56 @@
+//! Every command the page may call, one file per noun, each a line that hands over to `admin` or to the profile.
+//!
+//! A command is named like its contract with `_` for `.`: `caps.save` is [`caps::caps_save`]. To add one: write its line in
+//! its noun's file, name it below, and allow it in `permissions/` and `capabilities/`; `tests/tidy.rs` notices what is missing.
+
+pub mod cache;
+pub mod caps;
+pub mod charts;
+pub mod gateway;
+pub mod intents;
+pub mod keys;
+pub mod limits;
+pub mod overview;
+pub mod profile;
+pub mod providers;
+pub mod requests;
+pub mod rollouts;
+pub mod secrets;
+pub mod tiers;
+
+use tauri::{Wry, ipc::Invoke};
+
+/// Routes the page's calls.
+pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        cache::cache_stats,
+        cache::cache_list,
+        cache::cache_clear_preview,
+        cache::cache_clear,
+        caps::caps_list,
+        caps::caps_save,
+        caps::caps_delete,
+        charts::charts_get,
+        gateway::gateway_status,
+        intents::intents_list,
+        keys::keys_list,
+        keys::keys_create,
+        keys::keys_revoke,
+        limits::limits_list,
+        limits::limits_save,
+        limits::limits_delete,
+        overview::overview_get,
+        profile::profile_open,
+        providers::providers_list,
+        providers::providers_save,
+        providers::providers_test,
+        providers::providers_set_default,
+        requests::requests_list,
+        requests::requests_get,
+        rollouts::rollouts_list,
+        rollouts::rollouts_save,
+        rollouts::rollouts_delete,
+        secrets::secrets_set,
+        tiers::tiers_list,
+    ]
+}
