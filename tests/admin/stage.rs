@@ -24,17 +24,17 @@ use weir_engine::{
 };
 
 /// 2026-09-21 13:46:40 UTC.
-pub const NOW_MS: i64 = 1_790_000_800_000;
+pub(crate) const NOW_MS: i64 = 1_790_000_800_000;
 
 /// Remembers what it was asked to do.
 #[derive(Default)]
-pub struct Recorder {
-    pub reloads: AtomicUsize,
-    pub forgotten: Mutex<Vec<CacheSelector>>,
+pub(crate) struct Recorder {
+    pub(crate) reloads: AtomicUsize,
+    pub(crate) forgotten: Mutex<Vec<CacheSelector>>,
 }
 
 impl Recorder {
-    pub fn reloads(&self) -> usize {
+    pub(crate) fn reloads(&self) -> usize {
         self.reloads.load(Ordering::SeqCst)
     }
 }
@@ -82,15 +82,15 @@ impl Live for Recorder {
 }
 
 /// Everything one test needs; the folder goes when it is dropped.
-pub struct Stage {
-    pub admin: Admin,
-    pub live: Arc<Recorder>,
-    pub store: Arc<weir_store_sqlite::SqliteStore>,
+pub(crate) struct Stage {
+    pub(crate) admin: Admin,
+    pub(crate) live: Arc<Recorder>,
+    pub(crate) store: Arc<weir_store_sqlite::SqliteStore>,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    pub async fn new() -> Stage {
+    pub(crate) async fn new() -> Stage {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(
             weir_store_sqlite::open(&folder.path().join("weir.db"))
@@ -112,14 +112,14 @@ impl Stage {
         }
     }
 
-    pub async fn ok(&self, name: &str, args: Value) -> Value {
+    pub(crate) async fn ok(&self, name: &str, args: Value) -> Value {
         match weir_admin::call(&self.admin, name, args).await {
             Ok(reply) => reply,
             Err(error) => panic!("{name}: {error}"),
         }
     }
 
-    pub async fn fails(&self, name: &str, args: Value) -> ApiError {
+    pub(crate) async fn fails(&self, name: &str, args: Value) -> ApiError {
         match weir_admin::call(&self.admin, name, args).await {
             Ok(reply) => panic!("{name} succeeded: {reply}"),
             Err(error) => error,
@@ -127,7 +127,7 @@ impl Stage {
     }
 
     /// Records the rows and folds them into the rollups.
-    pub async fn record(&self, rows: Vec<RequestRow>) {
+    pub(crate) async fn record(&self, rows: Vec<RequestRow>) {
         for row in rows {
             let record = RequestRecord {
                 row,
@@ -144,7 +144,7 @@ impl Stage {
 }
 
 /// A request that was bought for a thousandth of a dollar, `n` minutes ago.
-pub fn bought(n: i64) -> RequestRow {
+pub(crate) fn bought(n: i64) -> RequestRow {
     let started_ms = NOW_MS - n * 60_000;
     RequestRow {
         id: format!("{:012x}-request-{n:04}", started_ms),
@@ -187,7 +187,7 @@ pub fn bought(n: i64) -> RequestRow {
 }
 
 /// The same request answered from the cache.
-pub fn hit(n: i64) -> RequestRow {
+pub(crate) fn hit(n: i64) -> RequestRow {
     RequestRow {
         id: format!("{}-hit", bought(n).id),
         duration_us: 1_000,
