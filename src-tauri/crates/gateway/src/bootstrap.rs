@@ -1,7 +1,7 @@
 //! The composition root: configuration → store → engine → HTTP. The only place that names a store.
 
 use crate::{
-    config::{Config, ConfigError, Environment, FileConfig, compile::{Parts, compile}},
+    config::{Config, ConfigError, Environment, FileConfig, compile::{Parts, compile}, play_money::with_play_money},
     housekeeping, http,
     live::EngineLive,
 };
@@ -163,7 +163,7 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());
     seed(store.as_ref(), &config, clock.now_ms()).await?;
     let client = http_client().map_err(|problem| StartError::Client(problem.to_string()))?;
-    let prices = Arc::new(PriceBook::new(&config.file.prices).map_err(|problem| ConfigError::Invalid(problem.to_string()))?);
+    let prices = Arc::new(PriceBook::new(&with_play_money(&config.file.prices)).map_err(|problem| ConfigError::Invalid(problem.to_string()))?);
     let parts = Arc::new(Parts { client, secrets: options.secrets, prices });
     let version = store.config_version().await?;
     let settings = compile(&config, &store.config_items().await?, version, &parts)?;

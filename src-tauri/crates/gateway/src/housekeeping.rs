@@ -12,7 +12,7 @@ const DEAD_AFTER_MS: i64 = 15_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// Runs until told to stop. A failing store is retried at the next tick.
-pub async fn run(engine: Arc<Engine>, live: Arc<EngineLive>, config: Arc<Config>, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn run(engine: Arc<Engine>, live: Arc<EngineLive>, config: Arc<Config>, mut stopping: watch::Receiver<bool>) {
     let mut tick: u64 = 0;
     loop {
         if let Err(problem) = keep_house(&engine, &live, &config, tick).await {

@@ -15,7 +15,7 @@ use weir_contract::{
 use weir_engine::{engine::Engine, settings::RunningProvider};
 
 /// The live half of the dashboard, over an engine in this process.
-pub struct EngineLive {
+pub(crate) struct EngineLive {
     engine: Arc<Engine>,
     config: Arc<Config>,
     parts: Arc<Parts>,

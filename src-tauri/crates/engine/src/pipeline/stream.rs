@@ -9,7 +9,7 @@ use crate::{
     call::{RefusalCode, Reply, ReplyBody, ReplyFacts},
     engine::Engine,
     protocol::{AnswerCollector, StreamEncoder},
-    provider::{StreamPiece, UpstreamError, UpstreamErrorKind},
+    provider::{StreamPiece, UpstreamError, UpstreamErrorKind, failure::broken_off},
     request::Answer,
     routing::breaker::CallOutcome,
 };
@@ -121,7 +121,7 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
         let piece = match next {
             Some(Ok(piece)) => piece,
             Some(Err(problem)) => return End::Cut(problem),
-            None => return End::Cut(UpstreamError::truncated("the stream ended without its last event")),
+            None => return End::Cut(broken_off("the stream ended without its last event")),
         };
         let mut events = Vec::new();
         for delta in &piece.deltas {
@@ -143,7 +143,7 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
             let answer = std::mem::take(&mut passage.collector).finish();
             return match answer {
                 Some(answer) => End::Complete(Bytes::from(events), Box::new(answer)),
-                None => End::Cut(UpstreamError::truncated("the stream ended without saying why the model stopped")),
+                None => End::Cut(broken_off("the stream ended without saying why the model stopped")),
             };
         }
         if !events.is_empty() && passage.client_gone_since.is_none() && passage.client.send(Bytes::from(events)).await.is_err() {

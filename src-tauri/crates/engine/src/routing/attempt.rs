@@ -14,7 +14,7 @@ use crate::{
     call::{Call, RefusalCode},
     engine::Engine,
     pipeline::{Journal, Prepared, Problem},
-    provider::{StreamPiece, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind},
+    provider::{StreamPiece, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind, failure::broken_off},
     request::{Chat, Part},
     settings::Settings,
     store::{OpenReservation, Settlement},
@@ -194,7 +194,7 @@ impl<'a> Buyer<'a> {
     /// One call to the provider, up to its first piece.
     async fn attempt(&mut self, candidate: &Candidate, journal: &mut Journal) -> Result<UpstreamAnswer, UpstreamError> {
         let Some(provider) = self.settings.providers.get(&candidate.model.provider) else {
-            return Err(UpstreamError::truncated("the provider was removed"));
+            return Err(broken_off("the provider was removed"));
         };
         let timeouts = self.settings.timeouts;
         let call = UpstreamCall {
@@ -270,10 +270,10 @@ async fn with_first_piece(
             Ok(UpstreamAnswer::Stream(whole.boxed()))
         }
         Ok(Some(Err(failure))) => Err(failure),
-        Ok(None) => Err(UpstreamError::truncated("the stream ended before its first event")),
+        Ok(None) => Err(broken_off("the stream ended before its first event")),
         Err(_) => Err(UpstreamError {
             kind: UpstreamErrorKind::Timeout,
-            ..UpstreamError::truncated(format!("no event came within {} s", wait.as_secs()))
+            ..broken_off(format!("no event came within {} s", wait.as_secs()))
         }),
     }
 }

@@ -10,6 +10,7 @@ use weir_contract::{
         catalog::{KeySource, ProviderConfig, ProviderProtocol},
         limit::Limit,
         rollout::Rollout,
+        tier::Tier,
     },
 };
 use weir_engine::{intent::IntentRule, price::overrides::PriceOverride};
@@ -176,17 +177,21 @@ impl FileConfig {
     #[must_use]
     pub fn starting_caps(&self) -> Vec<Cap> {
         use weir_contract::model::cap::{CapAction, CapPeriod, CapScope};
+        let daily = |name: &str, scope, usd: i64, action| Cap {
+            name: name.to_owned(),
+            scope,
+            period: CapPeriod::Day,
+            time_zone: "UTC".to_owned(),
+            limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
+            action,
+            alert_percent: 80,
+            enabled: true,
+        };
         self.caps.clone().unwrap_or_else(|| {
-            vec![Cap {
-                name: "global-daily".to_owned(),
-                scope: CapScope::Global,
-                period: CapPeriod::Day,
-                time_zone: "UTC".to_owned(),
-                limit_nanousd: NanoUsd(100 * NanoUsd::PER_USD),
-                action: CapAction::Refuse,
-                alert_percent: 80,
-                enabled: true,
-            }]
+            vec![
+                daily("global-daily", CapScope::Global, 100, CapAction::Refuse),
+                daily("top-tier-daily", CapScope::Tier(Tier::T3), 50, CapAction::CloseTier),
+            ]
         })
     }
 

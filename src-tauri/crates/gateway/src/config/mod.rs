@@ -5,6 +5,7 @@ pub mod environment;
 mod example;
 mod file;
 mod ladder;
+pub mod play_money;
 
 pub use environment::Environment;
 pub use example::EXAMPLE;
