@@ -140,7 +140,7 @@ async fn an_entry_ends_with_its_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clear_makes_the_next_call_a_miss() {
     let stage = Stage::open().await;
-    for (round, selector) in [CacheSelector::All, CacheSelector::Model("fake/nano".into())].into_iter().enumerate() {
+    for (round, selector) in [CacheSelector::All, CacheSelector::Model("nano".into())].into_iter().enumerate() {
         let text = format!("clear {round}");
         stage.ask("fake/nano", &text).await.expect(200);
         assert_eq!(stage.ask("fake/nano", &text).await.cache(), "response");

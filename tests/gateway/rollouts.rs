@@ -45,8 +45,13 @@ async fn users_stay_where_they_are_and_only_move_in() {
     }
     let grown = second.values().filter(|variant| *variant == "new-model=new").count();
     assert!(grown > share, "{share} then {grown}");
-    let state = stage.admin(RolloutsList {}).await.remove(0);
-    assert_eq!(state.new_requests + state.old_requests, 3 * i64::try_from(USERS).unwrap());
+    // Shares are read from rollups, which follow the requests by a moment.
+    let all = 3 * i64::try_from(USERS).unwrap();
+    system_tests::eventually("the measured share", || async {
+        let state = stage.admin(RolloutsList {}).await.remove(0);
+        (state.new_requests + state.old_requests == all).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

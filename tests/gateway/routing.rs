@@ -113,8 +113,14 @@ async fn retry_after_is_honoured_when_short_and_passed_on_when_long() {
     assert!(took >= Duration::from_secs(1), "waited only {took:?}");
     assert_eq!(said.header("x-weir-attempts"), "2");
 
-    let date = "Fri, 31 Dec 2100 23:59:59 GMT".to_owned();
-    stage.upstream.fail_model("nano", Fault::Status { status: 429, retry_after: Some(date) });
+    // The fake provider's clock stands at 06:00:00.
+    let date = |time: &str| Fault::Status { status: 429, retry_after: Some(format!("Sat, 21 Nov 2026 {time} GMT")) };
+    stage.upstream.fail_times(date("06:00:01"), 1);
+    let started = Instant::now();
+    let said = stage.ask("fake/nano", "busy until a date").await.expect(200);
+    assert!(started.elapsed() >= Duration::from_secs(1) && said.header("x-weir-attempts") == "2", "{said:#?}");
+
+    stage.upstream.fail_model("nano", date("07:00:00"));
     let said = auto(&stage, "far away").await.expect(200);
     assert_eq!((said.header("x-weir-tier"), said.header("x-weir-attempts")), ("T1", "2"), "nobody waits for that long");
 

@@ -34,7 +34,13 @@ pub fn binary() -> &'static Path {
 /// A command line with an environment of its own: nothing of the tests' environment gets through.
 #[must_use]
 pub fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(binary());
+    command_of(binary(), folder, arguments, environment)
+}
+
+/// The same with a binary from elsewhere.
+#[must_use]
+pub fn command_of(binary: &Path, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(binary);
     command.args(arguments).current_dir(folder).env_clear().envs(environment.iter().copied()).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -69,8 +75,13 @@ pub struct Serving {
 impl Serving {
     /// Starts it and waits for its line.
     pub async fn start(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Serving {
+        Serving::start_binary(binary(), folder, arguments, environment).await
+    }
+
+    /// The same with a binary from elsewhere.
+    pub async fn start_binary(binary: &Path, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Serving {
         let all: Vec<&str> = ["serve"].into_iter().chain(arguments.iter().copied()).collect();
-        let mut child = command(folder, &all, environment).spawn().expect("it can be started");
+        let mut child = command_of(binary, folder, &all, environment).spawn().expect("it can be started");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let first = tokio::time::timeout(crate::SOON, lines.next_line()).await.expect("it starts soon").expect("readable");
         let Some(line) = first else {

@@ -29,6 +29,9 @@ enum Answer {
     Events(Vec<String>),
 }
 
+/// The provider's clock stands still; dates in `Retry-After` are measured against it.
+pub(crate) const TODAY: &str = "Sat, 21 Nov 2026 06:00:00 GMT";
+
 static ANSWERS: AtomicUsize = AtomicUsize::new(1);
 
 /// Serves until either side has had enough.
@@ -274,7 +277,7 @@ async fn write_events(
 
 async fn write_head(stream: &mut TcpStream, status: u16, kind: &str, extra: &str, length: Option<usize>) -> io::Result<()> {
     let length = length.map(|length| format!("content-length: {length}\r\n")).unwrap_or_default();
-    let head = format!("HTTP/1.1 {status} Said\r\ncontent-type: {kind}\r\n{length}{extra}\r\n");
+    let head = format!("HTTP/1.1 {status} Said\r\ndate: {TODAY}\r\ncontent-type: {kind}\r\n{length}{extra}\r\n");
     stream.write_all(head.as_bytes()).await
 }
 

@@ -108,6 +108,8 @@ pub async fn serve(listener: TcpListener, state: GatewayState, mut stopping: wat
             drop(seat);
         });
     }
+    // Closed before the draining starts, so that a new call is turned away at once instead of waiting for an answer that never comes.
+    drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some clients were still reading after {} s and were left", DRAIN.as_secs());
     }
