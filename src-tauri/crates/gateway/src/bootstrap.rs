@@ -123,7 +123,7 @@ pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartE
 /// # Errors
 /// [`StartError`].
 pub async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
-    Ok(SqliteStore::open(&config.sqlite_path()?).await?)
+    Ok(weir_store_sqlite::open(&config.sqlite_path()?).await?)
 }
 
 /// Writes the starting caps, limits and rollouts into a database that has never been configured.

@@ -37,7 +37,11 @@ pub fn fill_cache_key(template: &str, entities: &BTreeMap<String, String>) -> Op
 
 /// A value as it stands in keys: trimmed, lower-case, single spaces.
 pub(super) fn normal_value(value: &str) -> String {
-    value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+    value
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Takes a template apart. The error is a sentence that says what to write instead.
@@ -54,7 +58,9 @@ pub(super) fn pieces(template: &str) -> Result<Vec<Piece<'_>>, String> {
             let end = opened.find('}').ok_or("a '{' is never closed; write {entity}")?;
             let name = &opened[..end];
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                return Err(format!("{{{name}}} is not an entity name; use letters, digits and '_'"));
+                return Err(format!(
+                    "{{{name}}} is not an entity name; use letters, digits and '_'"
+                ));
             }
             pieces.push(Piece::Entity(name));
             rest = &opened[end + 1..];
@@ -74,7 +80,9 @@ fn check_separation(pieces: &[Piece<'_>]) -> Result<(), String> {
             (Piece::Literal(text), _) if text.contains(':') => entity_in_part = None,
             (Piece::Literal(_), _) => {}
             (Piece::Entity(name), Some(before)) => {
-                return Err(format!("put a ':' between {{{before}}} and {{{name}}}, or keys could collide"));
+                return Err(format!(
+                    "put a ':' between {{{before}}} and {{{name}}}, or keys could collide"
+                ));
             }
             (Piece::Entity(name), None) => entity_in_part = Some(*name),
         }
@@ -100,7 +108,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn set(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -117,7 +128,10 @@ mod tests {
         let template = "task:{object}:base";
         assert_eq!(fill_cache_key(template, &set(&[])), None);
         assert_eq!(fill_cache_key(template, &set(&[("object", " \n ")])), None);
-        assert_eq!(fill_cache_key(template, &set(&[("object", &"x".repeat(161))])), None);
+        assert_eq!(
+            fill_cache_key(template, &set(&[("object", &"x".repeat(161))])),
+            None
+        );
         assert!(fill_cache_key(template, &set(&[("object", &"x".repeat(160))])).is_some());
     }
 
@@ -133,7 +147,10 @@ mod tests {
         ] {
             let error = pieces(template).unwrap_err();
             assert!(error.contains(says), "{template}: {error}");
-            assert_eq!(fill_cache_key(template, &set(&[("a", "1"), ("b", "2"), ("b c", "3")])), None);
+            assert_eq!(
+                fill_cache_key(template, &set(&[("a", "1"), ("b", "2"), ("b c", "3")])),
+                None
+            );
         }
     }
 

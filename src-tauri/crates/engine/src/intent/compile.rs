@@ -24,7 +24,11 @@ pub struct IntentRuleError {
 
 impl IntentRuleError {
     pub(super) fn new(rule: &IntentRule, part: impl Into<String>, problem: impl Into<String>) -> Self {
-        IntentRuleError { intent: rule.name.clone(), part: part.into(), problem: problem.into() }
+        IntentRuleError {
+            intent: rule.name.clone(),
+            part: part.into(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -39,20 +43,36 @@ pub(super) fn check_shape(rule: &IntentRule) -> Result<(), IntentRuleError> {
     let fault = |part: &str, problem: String| Err(IntentRuleError::new(rule, part, problem));
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if rule.name.is_empty() || rule.name.len() > LONGEST_NAME_BYTES || !rule.name.chars().all(plain) {
-        return fault("name", format!("use 1 to {LONGEST_NAME_BYTES} lower-case letters, digits and '_'"));
+        return fault(
+            "name",
+            format!("use 1 to {LONGEST_NAME_BYTES} lower-case letters, digits and '_'"),
+        );
     }
     if rule.name == GENERAL {
-        return fault("name", format!("\"{GENERAL}\" is what no rule recognises; choose another name"));
+        return fault(
+            "name",
+            format!("\"{GENERAL}\" is what no rule recognises; choose another name"),
+        );
     }
     if rule.lowest_tier > rule.highest_tier {
         let (lowest, highest) = (rule.lowest_tier, rule.highest_tier);
-        return fault("lowest_tier", format!("{lowest} is above highest_tier {highest}; swap them"));
+        return fault(
+            "lowest_tier",
+            format!("{lowest} is above highest_tier {highest}; swap them"),
+        );
     }
     if let Some(template) = &rule.cache_key {
         let part = format!("cache_key \"{template}\"");
-        let pieces = cache_key::pieces(template).map_err(|problem| IntentRuleError::new(rule, &part, problem))?;
-        if !pieces.iter().any(|piece| matches!(piece, cache_key::Piece::Entity(_))) {
-            return fault(&part, "name at least one {entity}, or every request would share one answer".into());
+        let pieces =
+            cache_key::pieces(template).map_err(|problem| IntentRuleError::new(rule, &part, problem))?;
+        if !pieces
+            .iter()
+            .any(|piece| matches!(piece, cache_key::Piece::Entity(_)))
+        {
+            return fault(
+                &part,
+                "name at least one {entity}, or every request would share one answer".into(),
+            );
         }
     }
     Ok(())
@@ -70,17 +90,27 @@ pub(super) fn weighted(
     let (source, weight) = match text.rsplit_once(" ^") {
         Some((source, digits)) if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) => {
             let weight = digits.parse().ok().filter(|weight| *weight <= HEAVIEST_WEIGHT);
-            (source, weight.ok_or_else(|| fault(format!("a weight goes from 0 to {HEAVIEST_WEIGHT}")))?)
+            (
+                source,
+                weight.ok_or_else(|| fault(format!("a weight goes from 0 to {HEAVIEST_WEIGHT}")))?,
+            )
         }
         _ => (text, default),
     };
     if !source.chars().any(char::is_alphanumeric) {
-        return Err(fault("it has no letter or digit to look for; write a word".into()));
+        return Err(fault(
+            "it has no letter or digit to look for; write a word".into(),
+        ));
     }
     if source.len() > LONGEST_PATTERN_BYTES {
-        return Err(fault(format!("it is longer than {LONGEST_PATTERN_BYTES} bytes; split it")));
+        return Err(fault(format!(
+            "it is longer than {LONGEST_PATTERN_BYTES} bytes; split it"
+        )));
     }
-    Ok(Weighted { source: source.to_owned(), weight })
+    Ok(Weighted {
+        source: source.to_owned(),
+        weight,
+    })
 }
 
 /// Compiles one expression within the size limits.
@@ -93,7 +123,9 @@ pub(super) fn expression(rule: &IntentRule, part: &str, source: &str) -> Result<
         .build()
         .map_err(|error| fault(in_one_line(&error)))?;
     if regex.is_match("") {
-        return Err(fault("it matches the empty text and so every request; make a part of it required".into()));
+        return Err(fault(
+            "it matches the empty text and so every request; make a part of it required".into(),
+        ));
     }
     Ok(regex)
 }
@@ -149,12 +181,25 @@ mod tests {
         for name in ["", "Summarize", "a b", "a:b", "général", &"x".repeat(65)] {
             assert_eq!(check_shape(&rule(name)).unwrap_err().part, "name", "{name}");
         }
-        assert!(check_shape(&rule("general")).unwrap_err().problem.contains("choose another"));
+        assert!(
+            check_shape(&rule("general"))
+                .unwrap_err()
+                .problem
+                .contains("choose another")
+        );
         let upside_down: IntentRule =
             toml::from_str("name = \"x\"\nlowest_tier = \"T2\"\nhighest_tier = \"T1\"").unwrap();
-        assert!(check_shape(&upside_down).unwrap_err().to_string().contains("T2 is above highest_tier T1"));
+        assert!(
+            check_shape(&upside_down)
+                .unwrap_err()
+                .to_string()
+                .contains("T2 is above highest_tier T1")
+        );
         for template in ["task:{object", "task:base"] {
-            let keyed = IntentRule { cache_key: Some(template.into()), ..rule("x") };
+            let keyed = IntentRule {
+                cache_key: Some(template.into()),
+                ..rule("x")
+            };
             assert!(check_shape(&keyed).unwrap_err().part.contains(template));
         }
     }
@@ -174,14 +219,19 @@ mod tests {
     fn a_hostile_or_broken_pattern_is_named() {
         let fails = |source: &str| expression(&rule("x"), "pattern", source).unwrap_err().to_string();
         assert!(fails("(\\w{99}){99}").contains("shorten its repetitions"));
-        assert!(fails("summ(ary").starts_with("intent \"x\", pattern \"summ(ary\": not a regular expression"));
+        assert!(
+            fails("summ(ary").starts_with("intent \"x\", pattern \"summ(ary\": not a regular expression")
+        );
         assert!(fails("a*").contains("matches the empty text"));
         assert!(fails(&format!("{}a{}", "(".repeat(60), ")".repeat(60))).contains("nest"));
     }
 
     #[test]
     fn boundaries_become_ascii_only_in_ascii_patterns() {
-        assert_eq!(quick_boundaries(r"\bplan\\b\b{start}"), r"(?-u:\b)plan\\b\b{start}");
+        assert_eq!(
+            quick_boundaries(r"\bplan\\b\b{start}"),
+            r"(?-u:\b)plan\\b\b{start}"
+        );
         let german = expression(&rule("x"), "pattern", r"\bübersetze\b").unwrap();
         assert!(german.is_match("bitte übersetze das"));
     }

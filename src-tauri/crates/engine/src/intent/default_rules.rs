@@ -12,7 +12,9 @@ struct File {
 
 #[expect(clippy::expect_used, reason = "the file is embedded and a test reads it")]
 static RULES: LazyLock<Vec<IntentRule>> = LazyLock::new(|| {
-    toml::from_str::<File>(include_str!("default_intents.toml")).expect("default_intents.toml is valid").intent
+    toml::from_str::<File>(include_str!("default_intents.toml"))
+        .expect("default_intents.toml is valid")
+        .intent
 });
 
 /// The default rules, in the order in which they win a draw.

@@ -75,21 +75,41 @@ impl IntentDetector {
         for (index, rule) in rules.iter().enumerate() {
             compile::check_shape(rule)?;
             if rules[..index].iter().any(|earlier| earlier.name == rule.name) {
-                return Err(IntentRuleError::new(rule, "name", "another intent has it; names are unique"));
+                return Err(IntentRuleError::new(
+                    rule,
+                    "name",
+                    "another intent has it; names are unique",
+                ));
             }
             entities.push(Entities::compile(rule)?);
             for text in &rule.phrases {
                 let Weighted { source, weight } = compile::weighted(rule, "phrase", text, PHRASE_WEIGHT)?;
-                phrase_clues.push(Clue { rule: index, weight, against: false, shown: format!("phrase \"{source}\"") });
+                phrase_clues.push(Clue {
+                    rule: index,
+                    weight,
+                    against: false,
+                    shown: format!("phrase \"{source}\""),
+                });
                 phrase_texts.push(wording::normalise(source.trim()));
             }
-            let lists = [("pattern", &rule.patterns, PATTERN_WEIGHT), ("not", &rule.not, NOT_WEIGHT)];
+            let lists = [
+                ("pattern", &rule.patterns, PATTERN_WEIGHT),
+                ("not", &rule.not, NOT_WEIGHT),
+            ];
             for (part, texts, default) in lists {
                 for text in texts {
                     let Weighted { source, weight } = compile::weighted(rule, part, text, default)?;
                     let regex = compile::expression(rule, part, &source)?;
                     let shown = format!("{part} /{source}/");
-                    pattern_clues.push((Clue { rule: index, weight, against: part == "not", shown }, regex));
+                    pattern_clues.push((
+                        Clue {
+                            rule: index,
+                            weight,
+                            against: part == "not",
+                            shown,
+                        },
+                        regex,
+                    ));
                     sources.push(compile::quick_boundaries(&source));
                 }
             }
@@ -106,7 +126,14 @@ impl IntentDetector {
             .dfa_size_limit(SET_DFA_BYTES)
             .build()
             .map_err(|e| whole("patterns", e.to_string()))?;
-        Ok(IntentDetector { rules, entities, phrases, phrase_clues, set, pattern_clues })
+        Ok(IntentDetector {
+            rules,
+            entities,
+            phrases,
+            phrase_clues,
+            set,
+            pattern_clues,
+        })
     }
 
     /// Finds the intent of the last user message. Looks at its first 16 kB and last 4 kB.
@@ -135,7 +162,9 @@ impl IntentDetector {
     #[must_use]
     pub fn entities_of(&self, name: &str, text: &str) -> BTreeMap<String, String> {
         let index = self.rules.iter().position(|rule| rule.name == name);
-        index.map(|index| self.entities[index].find(&wording::normalise(text)).values).unwrap_or_default()
+        index
+            .map(|index| self.entities[index].find(&wording::normalise(text)).values)
+            .unwrap_or_default()
     }
 
     /// The intent key of a text, if the text says nothing that the key does not hold.
@@ -144,7 +173,10 @@ impl IntentDetector {
     /// parts of the response key.
     #[must_use]
     pub fn cache_key(&self, name: &str, text: &str) -> KeyDecision {
-        let exact = |why: String| KeyDecision { key: None, why: format!("Keyed on the exact text: {why}.") };
+        let exact = |why: String| KeyDecision {
+            key: None,
+            why: format!("Keyed on the exact text: {why}."),
+        };
         let Some(index) = self.rules.iter().position(|rule| rule.name == name) else {
             return exact(format!("no rule for the intent {name}"));
         };
@@ -158,7 +190,10 @@ impl IntentDetector {
         };
         match residual::objection(&text, &found, &key_entities(template)) {
             Some(objection) => exact(objection),
-            None => KeyDecision { why: format!("The text says nothing beyond {template}."), key: Some(key) },
+            None => KeyDecision {
+                why: format!("The text says nothing beyond {template}."),
+                key: Some(key),
+            },
         }
     }
 
@@ -183,7 +218,11 @@ impl IntentDetector {
             let (clue, regex) = &self.pattern_clues[id];
             let first = regex.find(text).map_or(0, |found| found.start());
             let at_edge = first <= EDGE_BYTES || first >= tail || regex.find_at(text, tail).is_some();
-            let weight = if at_edge { clue.weight } else { clue.weight / MIDDLE_DIVISOR };
+            let weight = if at_edge {
+                clue.weight
+            } else {
+                clue.weight / MIDDLE_DIVISOR
+            };
             clue.count(weight, tallies);
         }
     }
@@ -194,12 +233,29 @@ impl IntentDetector {
         order.sort_by_key(|index| (std::cmp::Reverse(net(*index)), *index));
         let named = |index: &usize| format!("{} with {}", self.rules[*index].name, net(*index));
         let Some(best) = order.first().copied().filter(|index| net(*index) >= LEAST_SCORE) else {
-            let nearest = order.first().map(|index| format!("; nearest: {}", named(index))).unwrap_or_default();
+            let nearest = order
+                .first()
+                .map(|index| format!("; nearest: {}", named(index)))
+                .unwrap_or_default();
             let why = format!("No intent reached a score of {LEAST_SCORE}{nearest}.");
-            return Detection { intent: GENERAL.into(), score: 0, why, entities: BTreeMap::new() };
+            return Detection {
+                intent: GENERAL.into(),
+                score: 0,
+                why,
+                entities: BTreeMap::new(),
+            };
         };
-        let second = order.get(1).map_or_else(|| "no runner-up".into(), |index| format!("runner-up {}", named(index)));
-        let clues = tallies[best].clues.iter().take(4).copied().collect::<Vec<_>>().join(" and ");
+        let second = order.get(1).map_or_else(
+            || "no runner-up".into(),
+            |index| format!("runner-up {}", named(index)),
+        );
+        let clues = tallies[best]
+            .clues
+            .iter()
+            .take(4)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" and ");
         Detection {
             intent: self.rules[best].name.clone(),
             score: net(best),
@@ -224,4 +280,80 @@ impl Clue {
 fn weight_at(weight: u32, start: usize, length: usize) -> u32 {
     let at_edge = start <= EDGE_BYTES || start + EDGE_BYTES >= length;
     if at_edge { weight } else { weight / MIDDLE_DIVISOR }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::default_rules;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static DETECTOR: LazyLock<IntentDetector> =
+        LazyLock::new(|| IntentDetector::compile(default_rules()).unwrap());
+
+    fn compiled(text: &str) -> Result<IntentDetector, IntentRuleError> {
+        #[derive(serde::Deserialize)]
+        struct File {
+            intent: Vec<IntentRule>,
+        }
+        IntentDetector::compile(toml::from_str::<File>(text).unwrap().intent)
+    }
+
+    #[test]
+    fn the_trace_names_what_matched_and_the_runner_up() {
+        let text = "[[intent]]\nname = \"a\"\nphrases = [\"plan\"]\npatterns = ['\\bcar\\b']\n[[intent]]\nname = \"b\"\nphrases = [\"buy\"]";
+        let detector = compiled(text).unwrap();
+        let found = detector.detect("A PLAN to\nbuy a car");
+        assert_eq!((found.intent.as_str(), found.score), ("a", 7));
+        assert_eq!(
+            found.why,
+            "Matched phrase \"plan\" and pattern /\\bcar\\b/, score 7; runner-up b with 3."
+        );
+        let none = detector.detect("planet");
+        assert_eq!((none.intent.as_str(), none.score), (GENERAL, 0));
+    }
+
+    #[test]
+    fn a_not_silences_a_draw_goes_to_the_earlier_and_twins_are_refused() {
+        let two = "[[intent]]\nname = \"a\"\nphrases = [\"plan\"]\nnot = [\"no plan\"]\n[[intent]]\nname = \"b\"\nphrases = [\"plan\"]";
+        let detector = compiled(two).unwrap();
+        assert_eq!(detector.detect("plan").intent, "a");
+        assert_eq!(detector.detect("no plan").intent, "b");
+        let twins = compiled("[[intent]]\nname = \"a\"\n[[intent]]\nname = \"a\"").unwrap_err();
+        assert!(twins.to_string().contains("names are unique"));
+    }
+
+    #[test]
+    fn words_of_pasted_material_count_less_than_the_request_around_it() {
+        let pasted = "filler words here. ".repeat(40);
+        let text = format!("Translate into German: {pasted} sql query, code review, tl;dr {pasted}");
+        assert_eq!(DETECTOR.detect(&text).intent, "translate");
+        let last = format!("{pasted}{}{pasted} Please summarize.", "x ".repeat(30_000));
+        assert_eq!(DETECTOR.detect(&last).intent, "summarize");
+    }
+
+    #[test]
+    fn entities_come_with_the_intent_and_for_a_named_one() {
+        let found = DETECTOR.detect("Create a base plan for Buying a  Car");
+        assert_eq!(found.entities["object"], "buying a car");
+        assert_eq!(
+            DETECTOR.entities_of("task_breakdown", "base plan for a trip")["object"],
+            "a trip"
+        );
+        assert!(DETECTOR.entities_of("unknown", "base plan for a trip").is_empty());
+        assert_eq!(
+            DETECTOR.rule("summarize").map(|rule| rule.name.as_str()),
+            Some("summarize")
+        );
+        assert_eq!(DETECTOR.rules().len(), 12);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered_and_always_alike(text in any::<String>(), times in 1_usize..300) {
+            let long = text.repeat(times);
+            prop_assert_eq!(DETECTOR.detect(&long), DETECTOR.detect(&long));
+        }
+    }
 }

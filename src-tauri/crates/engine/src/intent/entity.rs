@@ -31,12 +31,13 @@ impl Entities {
     pub(super) fn compile(rule: &IntentRule) -> Result<Self, IntentRuleError> {
         let mut compiled = Vec::with_capacity(rule.entities.len());
         for entity in &rule.entities {
-            let fault = |problem: &str| {
-                IntentRuleError::new(rule, format!("entity \"{}\"", entity.pattern), problem)
-            };
+            let fault =
+                |problem: &str| IntentRuleError::new(rule, format!("entity \"{}\"", entity.pattern), problem);
             let regex = compile::expression(rule, "entity", &entity.pattern)?;
             if regex.capture_names().flatten().next().is_none() {
-                return Err(fault("it has no named group; write (?P<object>…) around the value"));
+                return Err(fault(
+                    "it has no named group; write (?P<object>…) around the value",
+                ));
             }
             if rule.cache_key.is_some() && has_open_wildcard(&entity.pattern) {
                 return Err(fault(
@@ -45,12 +46,20 @@ impl Entities {
             }
             compiled.push(regex);
         }
-        let yielded = |name: &str| compiled.iter().any(|regex| regex.capture_names().flatten().any(|n| n == name));
+        let yielded = |name: &str| {
+            compiled
+                .iter()
+                .any(|regex| regex.capture_names().flatten().any(|n| n == name))
+        };
         if let Some(template) = &rule.cache_key {
             for name in key_entities(template) {
                 if !yielded(name) {
                     let problem = format!("no entity expression has a group named {name}; add (?P<{name}>…)");
-                    return Err(IntentRuleError::new(rule, format!("cache_key \"{template}\""), problem));
+                    return Err(IntentRuleError::new(
+                        rule,
+                        format!("cache_key \"{template}\""),
+                        problem,
+                    ));
                 }
             }
         }
@@ -61,7 +70,9 @@ impl Entities {
     pub(super) fn find(&self, text: &str) -> Found {
         let mut found = Found::default();
         for regex in &self.0 {
-            let Some(captures) = regex.captures(text) else { continue };
+            let Some(captures) = regex.captures(text) else {
+                continue;
+            };
             let named: Vec<_> = regex
                 .capture_names()
                 .flatten()
@@ -72,9 +83,16 @@ impl Entities {
                 continue;
             }
             let range = captures.get(0).map_or(0..0, |whole| whole.range());
-            let values = named.iter().map(|(name, value)| (name.clone(), value.range())).collect();
+            let values = named
+                .iter()
+                .map(|(name, value)| (name.clone(), value.range()))
+                .collect();
             found.matches.push(Match { range, values });
-            found.values.extend(named.into_iter().map(|(name, value)| (name, normal_value(value.as_str()))));
+            found.values.extend(
+                named
+                    .into_iter()
+                    .map(|(name, value)| (name, normal_value(value.as_str()))),
+            );
         }
         found
     }
@@ -116,7 +134,11 @@ fn has_open_wildcard(pattern: &str) -> bool {
             '[' => {
                 let end = class_end(&characters, at);
                 let content = &characters[at + 1..end];
-                if !named && content.iter().any(|c| c.is_alphanumeric() || matches!(c, '^' | '\\')) {
+                if !named
+                    && content
+                        .iter()
+                        .any(|c| c.is_alphanumeric() || matches!(c, '^' | '\\'))
+                {
                     return true;
                 }
                 at = end;
@@ -156,34 +178,66 @@ mod tests {
 
     fn rule(patterns: &[&str], cache_key: Option<&str>) -> IntentRule {
         let mut rule: IntentRule = toml::from_str("name = \"x\"").unwrap();
-        rule.entities = patterns.iter().map(|pattern| EntityRule { pattern: (*pattern).into() }).collect();
+        rule.entities = patterns
+            .iter()
+            .map(|pattern| EntityRule {
+                pattern: (*pattern).into(),
+            })
+            .collect();
         rule.cache_key = cache_key.map(str::to_owned);
         rule
     }
 
     #[test]
     fn values_are_normalised_and_the_first_expression_wins() {
-        let rule = rule(&["plan for (?P<object>[a-z ]+)", "for (?P<object>[a-z]+) in (?P<city>[a-z]+)"], None);
-        let found = Entities::compile(&rule).unwrap().find("plan for  a   car ; for rent in rome");
+        let rule = rule(
+            &[
+                "plan for (?P<object>[a-z ]+)",
+                "for (?P<object>[a-z]+) in (?P<city>[a-z]+)",
+            ],
+            None,
+        );
+        let found = Entities::compile(&rule)
+            .unwrap()
+            .find("plan for  a   car ; for rent in rome");
         assert_eq!(found.values, BTreeMap::from([("object".into(), "a car".into())]));
         assert_eq!(found.matches.len(), 1);
     }
 
     #[test]
     fn an_expression_without_a_group_or_a_key_without_an_entity_is_an_error() {
-        assert!(Entities::compile(&rule(&["plan"], None)).unwrap_err().problem.contains("named group"));
+        assert!(
+            Entities::compile(&rule(&["plan"], None))
+                .unwrap_err()
+                .problem
+                .contains("named group")
+        );
         let error = Entities::compile(&rule(&["(?P<a>x)"], Some("k:{b}"))).unwrap_err();
         assert!(error.problem.contains("(?P<b>…)"), "{error}");
     }
 
     #[test]
     fn wildcards_outside_the_groups_may_not_feed_a_key() {
-        for open in ["plan.*(?P<a>x)", r"\w+ (?P<a>x)", r"\d(?P<a>x)", "[a-z]+(?P<a>x)", "[^,](?P<a>x)", "(?P<a>x).", "[]a](?P<a>x)"] {
+        for open in [
+            "plan.*(?P<a>x)",
+            r"\w+ (?P<a>x)",
+            r"\d(?P<a>x)",
+            "[a-z]+(?P<a>x)",
+            "[^,](?P<a>x)",
+            "(?P<a>x).",
+            "[]a](?P<a>x)",
+        ] {
             assert!(Entities::compile(&rule(&[open], None)).is_ok(), "{open}");
-            assert!(Entities::compile(&rule(&[open], Some("k:{a}"))).is_err(), "{open}");
+            assert!(
+                Entities::compile(&rule(&[open], Some("k:{a}"))).is_err(),
+                "{open}"
+            );
         }
         for closed in [r"\bplan (?:for|to) (?P<a>[^.]+.\w)[.!?]*\s*$", r"a\.(?<a>x)"] {
-            assert!(Entities::compile(&rule(&[closed], Some("k:{a}"))).is_ok(), "{closed}");
+            assert!(
+                Entities::compile(&rule(&[closed], Some("k:{a}"))).is_ok(),
+                "{closed}"
+            );
         }
     }
 }

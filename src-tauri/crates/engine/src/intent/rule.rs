@@ -139,15 +139,20 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_named() {
-        let error = toml::from_str::<IntentRule>("name = \"x\"\nphrase = []").unwrap_err().to_string();
+        let error = toml::from_str::<IntentRule>("name = \"x\"\nphrase = []")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("phrase") && error.contains("phrases"), "{error}");
     }
 
     #[test]
     fn each_life_is_read_and_written_back() {
-        for (written, seconds) in
-            [("\"short\"", 3600), ("\"day\"", 86_400), ("\"month\"", 2_592_000), ("90", 90)]
-        {
+        for (written, seconds) in [
+            ("\"short\"", 3600),
+            ("\"day\"", 86_400),
+            ("\"month\"", 2_592_000),
+            ("90", 90),
+        ] {
             let ttl: CacheTtl = serde_json::from_str(written).unwrap();
             assert_eq!(ttl.seconds(), seconds);
             assert_eq!(serde_json::to_string(&ttl).unwrap(), written);

@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn case_white_space_and_curly_quotes_are_levelled() {
-        assert_eq!(normalise("  Don\u{2019}t\n\tSAY \u{201c}ÜBER\u{201d} "), "don't say \"über\" ");
+        assert_eq!(
+            normalise("  Don\u{2019}t\n\tSAY \u{201c}ÜBER\u{201d} "),
+            "don't say \"über\" "
+        );
     }
 
     #[test]

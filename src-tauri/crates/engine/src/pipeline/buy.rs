@@ -2,7 +2,7 @@
 
 use super::{
     journal::Journal,
-    outcome::{FlightEnd, Problem, facts_of, refuse_with, write},
+    outcome::{FlightEnd, facts_of, refuse_with, write},
     prepare::Prepared,
     stream,
 };
@@ -32,7 +32,7 @@ use weir_contract::model::{
 };
 
 /// Everything that a purchase needs.
-pub struct Purchase {
+pub(super) struct Purchase {
     pub settings: Arc<Settings>,
     pub call: Arc<Call>,
     pub prepared: Arc<Prepared>,
@@ -42,14 +42,15 @@ pub struct Purchase {
 }
 
 /// Where the client waits.
-pub type Waiting = oneshot::Sender<Result<Reply, Refusal>>;
+pub(super) type Waiting = oneshot::Sender<Result<Reply, Refusal>>;
 
 /// Buys the answer and gives it to the client and to the flight.
-pub async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: Waiting) {
-    let mut buyer = Buyer::new(engine, &purchase.settings, &purchase.call, &purchase.prepared);
+pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: Waiting) {
+    let (settings, call, prepared) = (purchase.settings.clone(), purchase.call.clone(), purchase.prepared.clone());
+    let mut buyer = Buyer::new(engine, &settings, &call, &prepared);
     match buyer.open(&mut purchase.journal).await {
         Err(problem) => {
-            let Purchase { call, journal, leader, .. } = purchase;
+            let Purchase { journal, leader, .. } = purchase;
             let settlements = buyer.settlements;
             let refusal =
                 refuse_with(engine, &call, journal, problem.clone(), |record| record.settlements = settlements).await;
@@ -68,7 +69,7 @@ pub async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: Waiting)
 }
 
 /// An attempt that a provider has begun to answer, and the charges of those before it.
-pub struct Paid {
+pub(super) struct Paid {
     pub candidate: crate::routing::plan::Candidate,
     pub held: crate::budget::purse::Held,
     pub reservation_id: String,
@@ -107,7 +108,7 @@ async fn finish_whole(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, whol
 ///
 /// Without usage from the provider the charge is an estimate from the lengths, marked unsettled. Without an answer (cut)
 /// it is the reserved amount.
-pub fn settle(engine: &Engine, journal: &mut Journal, call: &Call, paid: Paid, answer: Option<&Answer>) -> Vec<Settlement> {
+pub(super) fn settle(engine: &Engine, journal: &mut Journal, call: &Call, paid: Paid, answer: Option<&Answer>) -> Vec<Settlement> {
     let Paid { candidate, held, reservation_id, charge_on_cut, mut settlements, .. } = paid;
     let usage = answer.and_then(|answer| answer.usage);
     let (charged, settled) = match (usage, answer) {
@@ -135,7 +136,7 @@ pub fn settle(engine: &Engine, journal: &mut Journal, call: &Call, paid: Paid, a
 }
 
 /// Keeps an answer where it may be kept, and says what the flight ends with.
-pub async fn keep(
+pub(super) async fn keep(
     engine: &Engine,
     settings: &Settings,
     call: &Call,
@@ -189,7 +190,7 @@ pub async fn keep(
 }
 
 /// Lands the flight, if there is one.
-pub fn land(leader: Option<Leader<FlightEnd>>, end: FlightEnd) {
+pub(super) fn land(leader: Option<Leader<FlightEnd>>, end: FlightEnd) {
     if let Some(leader) = leader {
         leader.land(end);
     }

@@ -59,12 +59,12 @@ impl Problem {
 }
 
 /// Records a request that met a problem before anything was bought.
-pub async fn refuse(engine: &Engine, call: &Call, journal: Journal, problem: Problem) -> Refusal {
+pub(super) async fn refuse(engine: &Engine, call: &Call, journal: Journal, problem: Problem) -> Refusal {
     refuse_with(engine, call, journal, problem, |_| {}).await
 }
 
 /// The same, with charges of failed attempts put into the record by `complete`.
-pub async fn refuse_with(
+pub(super) async fn refuse_with(
     engine: &Engine,
     call: &Call,
     mut journal: Journal,
@@ -83,7 +83,7 @@ pub async fn refuse_with(
 }
 
 /// Writes a finished request. A store that fails does not take the answer from the client: it is counted and logged.
-pub async fn write(engine: &Engine, call: &Call, mut record: RequestRecord, response_body: Option<String>) {
+pub(super) async fn write(engine: &Engine, call: &Call, mut record: RequestRecord, response_body: Option<String>) {
     if engine.settings().keep_bodies {
         record.request_body = Some(String::from_utf8_lossy(&call.body_text).into_owned());
         record.response_body = response_body;
@@ -100,7 +100,7 @@ pub async fn write(engine: &Engine, call: &Call, mut record: RequestRecord, resp
 
 /// What the answer's headers will say.
 #[must_use]
-pub fn facts_of(journal: &Journal) -> ReplyFacts {
+pub(super) fn facts_of(journal: &Journal) -> ReplyFacts {
     let row = &journal.row;
     ReplyFacts {
         request_id: row.id.clone(),

@@ -37,7 +37,7 @@ pub struct Prepared {
 }
 
 /// Counts the call against every limit, or refuses it.
-pub fn check_limits(
+pub(super) fn check_limits(
     engine: &Engine,
     settings: &Settings,
     call: &Call,
@@ -70,7 +70,7 @@ pub fn check_limits(
 }
 
 /// Decides intent, rollouts, target and cache key.
-pub fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -> Result<Prepared, Problem> {
+pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -> Result<Prepared, Problem> {
     let found = find_intent(settings, call, journal);
     let unit = if call.wishes.user.is_empty() { &call.key.id } else { &call.wishes.user };
     let effect = effect_of(&settings.rollouts, unit, &found.intent);

@@ -21,7 +21,7 @@ use weir_contract::{
 };
 
 /// Looks in memory, then in the database. A cache store that fails is a miss, never an error.
-pub async fn look_up(engine: &Engine, settings: &Settings, key: &str, journal: &mut Journal) -> Option<Arc<CachedAnswer>> {
+pub(super) async fn look_up(engine: &Engine, settings: &Settings, key: &str, journal: &mut Journal) -> Option<Arc<CachedAnswer>> {
     let now_ms = engine.clock.now_ms();
     if let Some(cached) = engine.memory.get(key, now_ms, &settings.app_version) {
         journal.note("cache", "found in memory", &[("key", key.to_owned())]);
@@ -53,7 +53,7 @@ pub async fn look_up(engine: &Engine, settings: &Settings, key: &str, journal: &
 }
 
 /// Answers a call from a kept answer and records the hit: cost 0, and what it saved.
-pub async fn answer(engine: &Engine, call: &Call, prepared: &Prepared, mut journal: Journal, cached: &CachedAnswer) -> Reply {
+pub(super) async fn answer(engine: &Engine, call: &Call, prepared: &Prepared, mut journal: Journal, cached: &CachedAnswer) -> Reply {
     let kept_row = &cached.entry.row;
     let row = &mut journal.row;
     row.cache = CacheOutcome::Response;

@@ -10,6 +10,7 @@ use crate::{
     engine::Engine,
     protocol::{AnswerCollector, StreamEncoder},
     provider::{StreamPiece, UpstreamError, UpstreamErrorKind},
+    request::Answer,
     routing::breaker::CallOutcome,
 };
 use bytes::Bytes;
@@ -26,7 +27,7 @@ type Pieces = BoxStream<'static, Result<StreamPiece, UpstreamError>>;
 /// How a stream ended.
 enum End {
     /// With its terminal event, which is held back until the record is durable.
-    Complete(Bytes),
+    Complete(Bytes, Box<Answer>),
     Cut(UpstreamError),
     /// The client left and the provider did not finish in the time allowed.
     Abandoned,
@@ -42,7 +43,7 @@ struct Passage {
 }
 
 /// Passes the stream on, then settles, keeps and records.
-pub async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, mut pieces: Pieces, waiting: Waiting) {
+pub(super) async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, mut pieces: Pieces, waiting: Waiting) {
     let Purchase { settings, call, prepared, mut journal, leader } = purchase;
     journal.first_byte();
     let (client, receiver) = mpsc::channel(EVENTS_AHEAD);
@@ -71,18 +72,17 @@ pub async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, mut piec
         journal.note("answer", "the client left before the end; the provider was read on for its usage", &[]);
     }
     let outcome = match &end {
-        End::Complete(_) => CallOutcome::Success,
+        End::Complete(..) => CallOutcome::Success,
         End::Cut(problem) if problem.kind == UpstreamErrorKind::Timeout => CallOutcome::Timeout,
         End::Cut(_) => CallOutcome::Truncated,
         End::Abandoned => CallOutcome::Neutral,
     };
     engine.breaker_record(&paid.candidate.model, paid.permit, outcome);
     match end {
-        End::Complete(last) => {
-            let answer = passage.collector.finish();
+        End::Complete(last, answer) => {
             let settlements = settle(engine, &mut journal, &call, paid, Some(&answer));
             let raw_stream = passage.verbatim.take().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            let kept = KeptAnswer { answer, raw: None, raw_stream };
+            let kept = KeptAnswer { answer: *answer, raw: None, raw_stream };
             let body_text = serde_json::to_string(&kept.answer).ok();
             let landed = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
             let cost = journal.row.cost_nanousd.to_decimal();
@@ -140,7 +140,11 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
             verbatim.extend_from_slice(&events);
         }
         if piece.done {
-            return End::Complete(Bytes::from(events));
+            let answer = std::mem::take(&mut passage.collector).finish();
+            return match answer {
+                Some(answer) => End::Complete(Bytes::from(events), Box::new(answer)),
+                None => End::Cut(UpstreamError::truncated("the stream ended without saying why the model stopped")),
+            };
         }
         if !events.is_empty() && passage.client_gone_since.is_none() && passage.client.send(Bytes::from(events)).await.is_err() {
             passage.client_gone_since = Some(Instant::now());

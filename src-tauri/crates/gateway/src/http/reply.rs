@@ -38,10 +38,11 @@ pub(super) fn answer(reply: Reply, stream: bool) -> Response {
 
 /// A refusal in the client's own error shape.
 pub(super) fn refusal(protocol: ClientProtocol, refusal: Refusal) -> Response {
+    let extra = refusal.retry_after_seconds.map(|seconds| serde_json::json!({ "retryAfter": seconds }));
     let body = match refusal.raw {
         Some(raw) => Body::from(raw),
         None => Body::from(
-            error_body(protocol, refusal.status, refusal.code.as_str(), &refusal.message, refusal.retry_after_seconds).to_string(),
+            error_body(protocol, refusal.status, refusal.code.as_str(), &refusal.message, extra).to_string(),
         ),
     };
     let mut response = Response::new(body);

@@ -1,0 +1,6 @@
+//! The four charts.
+
+mod get;
+mod series;
+
+pub use get::get;

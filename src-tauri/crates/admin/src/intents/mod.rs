@@ -1,0 +1,5 @@
+//! The intents.
+
+mod list;
+
+pub use list::list;

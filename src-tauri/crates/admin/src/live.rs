@@ -1,0 +1,57 @@
+//! What only a running engine knows. The gateway implements it.
+
+use async_trait::async_trait;
+use weir_contract::{
+    ApiError, NanoUsd,
+    command::providers::ProviderTest,
+    model::{
+        cache::CacheSelector,
+        catalog::{IntentState, ProviderState, TierState},
+    },
+};
+
+/// What a limit does at this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LimitActivity {
+    /// Callers with at least one request in the window now.
+    pub active_callers: u32,
+    /// The fullest caller now and its count.
+    pub busiest: Option<(String, u32)>,
+    /// Refusals since the gateway started.
+    pub refused: u64,
+}
+
+/// The running engine, as the operations see it.
+#[async_trait]
+pub trait Live: Send + Sync {
+    /// False where no engine runs, so that nobody takes an empty answer for the truth.
+    fn is_running(&self) -> bool {
+        true
+    }
+    /// All providers, of file and database, with breakers and key status.
+    fn providers(&self) -> Vec<ProviderState>;
+    /// Asks a provider for its models.
+    ///
+    /// # Errors
+    /// Unknown to the engine, or no engine runs. A provider that fails is no error but a reply with `ok` false.
+    async fn test_provider(&self, name: &str) -> Result<ProviderTest, ApiError>;
+    /// The ladder.
+    fn tiers(&self) -> Vec<TierState>;
+    /// The intents.
+    fn intents(&self) -> Vec<IntentState>;
+    /// Name of the default provider; empty when there is none.
+    fn default_provider(&self) -> String;
+    /// What this limit does now; all zero when it is unknown.
+    fn limit_activity(&self, name: &str) -> LimitActivity;
+    /// Entries and bytes of the cache in memory.
+    fn memory_cache(&self) -> (i64, i64);
+    /// Empties the cache in memory of these entries, after they went from the database.
+    async fn forget_cached(&self, selector: &CacheSelector);
+    /// Applies the newest configuration now.
+    ///
+    /// # Errors
+    /// The configuration cannot be read or does not fit; the one before keeps running.
+    async fn reload(&self) -> Result<(), ApiError>;
+    /// Money of a cap that is held in memory for calls under way; none when the engine does not count this period.
+    fn held(&self, cap: &str, period_start_ms: i64) -> Option<NanoUsd>;
+}

@@ -1,0 +1,287 @@
+//! What needs an admin, most urgent first. Pure: from figures to sentences.
+
+use weir_contract::{
+    NanoUsd,
+    model::{
+        cap::CapState,
+        catalog::{BreakerPosition, KeyStatus, ProviderProtocol, ProviderState},
+        chart::{Attention, Totals},
+    },
+};
+
+/// Errors per hundred requests above which somebody should look.
+const ERROR_PERCENT: i64 = 5;
+
+/// The list, in order of urgency: nothing can be answered, answers fail, money runs out, money is uncertain, play money.
+pub(super) fn find(current: &Totals, caps: &[CapState], providers: &[ProviderState]) -> Vec<Attention> {
+    let mut found = Vec::new();
+    found.extend(missing_key(providers));
+    found.extend(open_breakers(providers));
+    found.extend(caps.iter().filter(|state| is_reached(state)).map(reached));
+    found.extend(errors(current));
+    found.extend(
+        caps.iter()
+            .filter(|state| !is_reached(state) && is_near(state))
+            .map(near),
+    );
+    found.extend(uncertain_money(current));
+    found.extend(simulated_default(providers));
+    found
+}
+
+fn item(page: &str, message: String) -> Attention {
+    Attention {
+        page: page.to_owned(),
+        message,
+    }
+}
+
+fn missing_key(providers: &[ProviderState]) -> Option<Attention> {
+    let default = providers.iter().find(|provider| provider.is_default)?;
+    (default.key_status == KeyStatus::Missing).then(|| {
+        let name = &default.config.name;
+        item(
+            "settings",
+            format!(
+                "The default provider \"{name}\" has no key, so its calls fail; enter one in the settings"
+            ),
+        )
+    })
+}
+
+fn open_breakers(providers: &[ProviderState]) -> impl Iterator<Item = Attention> {
+    providers.iter().filter_map(|provider| {
+        let open: Vec<&str> = provider
+            .breakers
+            .iter()
+            .filter(|(_, position)| *position == BreakerPosition::Open)
+            .map(|(model, _)| model.as_str())
+            .collect();
+        (!open.is_empty()).then(|| {
+            let (name, models) = (&provider.config.name, open.join(", "));
+            item(
+                "settings",
+                format!(
+                    "Provider \"{name}\" keeps failing for {models}; calls go elsewhere until it recovers"
+                ),
+            )
+        })
+    })
+}
+
+fn is_reached(state: &CapState) -> bool {
+    state.cap.enabled && state.spent_nanousd >= state.cap.limit_nanousd
+}
+
+fn is_near(state: &CapState) -> bool {
+    let spent = i128::from(state.spent_nanousd.0) * 100;
+    let alert = i128::from(state.cap.limit_nanousd.0) * i128::from(state.cap.alert_percent);
+    state.cap.enabled && spent >= alert
+}
+
+fn reached(state: &CapState) -> Attention {
+    item(
+        "budgets",
+        format!(
+            "Cap \"{}\" is used up: {} of {} spent; it resets {}",
+            state.cap.name,
+            dollars(state.spent_nanousd),
+            state.cap.limit_nanousd,
+            state.resets_text
+        ),
+    )
+}
+
+fn near(state: &CapState) -> Attention {
+    let limit = i128::from(state.cap.limit_nanousd.0).max(1);
+    let percent = i128::from(state.spent_nanousd.0) * 100 / limit;
+    item(
+        "budgets",
+        format!(
+            "Cap \"{}\" is at {percent} %: {} of {} spent; it resets {}",
+            state.cap.name,
+            dollars(state.spent_nanousd),
+            state.cap.limit_nanousd,
+            state.resets_text
+        ),
+    )
+}
+
+fn errors(current: &Totals) -> Option<Attention> {
+    (current.errors * 100 > current.requests * ERROR_PERCENT).then(|| {
+        let (errors, requests) = (current.errors, current.requests);
+        item(
+            "requests",
+            format!("{errors} of {requests} requests failed or were cut in this range"),
+        )
+    })
+}
+
+fn uncertain_money(current: &Totals) -> impl Iterator<Item = Attention> {
+    let unknown = (current.price_unknown > 0).then(|| {
+        item(
+            "requests",
+            format!("{} requests had no known price and were charged at the highest of their tier; add a price to the configuration", current.price_unknown),
+        )
+    });
+    let unsettled = (current.unsettled_nanousd > NanoUsd::ZERO).then(|| {
+        let amount = dollars(current.unsettled_nanousd);
+        item(
+            "requests",
+            format!("{amount} of the spend is an estimate, because providers never said what was used"),
+        )
+    });
+    unknown.into_iter().chain(unsettled)
+}
+
+fn simulated_default(providers: &[ProviderState]) -> Option<Attention> {
+    let default = providers.iter().find(|provider| provider.is_default)?;
+    (default.config.protocol == ProviderProtocol::Simulated).then(|| {
+        item("settings", "Answers come from the simulated provider and costs are play money; choose a real one in the settings".to_owned())
+    })
+}
+
+/// Cents for amounts of a cent and more, every digit below: a sentence has no room for nine decimals.
+fn dollars(amount: NanoUsd) -> String {
+    const CENT: i64 = NanoUsd::PER_USD / 100;
+    if amount.0 < CENT {
+        return amount.to_string();
+    }
+    let cents = amount.0 / CENT;
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        Attention, CapState, KeyStatus, NanoUsd, ProviderProtocol, ProviderState, Totals, dollars, find,
+    };
+    use weir_contract::model::{
+        cap::{Cap, CapAction, CapPeriod, CapScope},
+        catalog::{BreakerPosition, KeySource, ProviderConfig},
+    };
+
+    fn cap(spent: i64, limit: i64) -> CapState {
+        CapState {
+            cap: Cap {
+                name: "global-daily".into(),
+                scope: CapScope::Global,
+                period: CapPeriod::Day,
+                time_zone: "UTC".into(),
+                limit_nanousd: NanoUsd(limit),
+                action: CapAction::Refuse,
+                alert_percent: 80,
+                enabled: true,
+            },
+            version: 1,
+            spent_nanousd: NanoUsd(spent),
+            reserved_nanousd: NanoUsd::ZERO,
+            unsettled_nanousd: NanoUsd::ZERO,
+            period_start_ms: 0,
+            resets_ms: 86_400_000,
+            resets_text: "1970-01-02 00:00 UTC".into(),
+        }
+    }
+
+    fn provider(protocol: ProviderProtocol, key_status: KeyStatus) -> ProviderState {
+        ProviderState {
+            config: ProviderConfig {
+                name: "main".into(),
+                protocol,
+                base_url: String::new(),
+                key: KeySource::None,
+            },
+            key_status,
+            is_default: true,
+            from_file: false,
+            version: 1,
+            breakers: Vec::new(),
+        }
+    }
+
+    fn messages(found: &[Attention]) -> String {
+        found
+            .iter()
+            .map(|item| format!("{}: {}\n", item.page, item.message))
+            .collect()
+    }
+
+    #[test]
+    fn all_well_is_an_empty_list() {
+        let fine = Totals {
+            requests: 100,
+            errors: 5,
+            ..Totals::default()
+        };
+        let found = find(
+            &fine,
+            &[cap(79, 100)],
+            &[provider(ProviderProtocol::Openai, KeyStatus::Present)],
+        );
+        assert_eq!(messages(&found), "");
+    }
+
+    #[test]
+    fn a_cap_is_named_with_spent_limit_and_reset() {
+        let dollar = NanoUsd::PER_USD;
+        let found = messages(&find(&Totals::default(), &[cap(8 * dollar, 10 * dollar)], &[]));
+        for part in ["budgets", "80 %", "$8.00", "$10", "1970-01-02 00:00 UTC"] {
+            assert!(found.contains(part), "{found}");
+        }
+        assert!(messages(&find(&Totals::default(), &[cap(10, 10)], &[])).contains("used up"));
+        let mut off = cap(10, 10);
+        off.cap.enabled = false;
+        assert_eq!(messages(&find(&Totals::default(), &[off], &[])), "");
+    }
+
+    #[test]
+    fn huge_caps_do_not_overflow() {
+        let most = 9_000_000_000_000_000_000;
+        assert!(messages(&find(&Totals::default(), &[cap(most - 1, most)], &[])).contains("99 %"));
+    }
+
+    #[test]
+    fn the_most_urgent_comes_first() {
+        let totals = Totals {
+            requests: 10,
+            errors: 1,
+            price_unknown: 2,
+            unsettled_nanousd: NanoUsd(5),
+            ..Totals::default()
+        };
+        let mut broken = provider(ProviderProtocol::Openai, KeyStatus::Missing);
+        broken.breakers = vec![
+            ("a".into(), BreakerPosition::Open),
+            ("b".into(), BreakerPosition::Closed),
+        ];
+        let found = find(&totals, &[cap(10, 10)], &[broken]);
+        let order = [
+            "has no key",
+            "keeps failing for a;",
+            "used up",
+            "1 of 10 requests",
+            "no known price",
+            "estimate",
+        ];
+        assert_eq!(found.len(), order.len(), "{}", messages(&found));
+        for (item, part) in found.iter().zip(order) {
+            assert!(item.message.contains(part), "{} lacks {part}", item.message);
+        }
+    }
+
+    #[test]
+    fn play_money_is_said() {
+        let found = find(
+            &Totals::default(),
+            &[],
+            &[provider(ProviderProtocol::Simulated, KeyStatus::NotNeeded)],
+        );
+        assert!(messages(&found).contains("play money"));
+    }
+
+    #[test]
+    fn small_amounts_keep_their_digits() {
+        assert_eq!(dollars(NanoUsd(12_000)), "$0.000012");
+        assert_eq!(dollars(NanoUsd(1_239_999_999)), "$1.23");
+    }
+}

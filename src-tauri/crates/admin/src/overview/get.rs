@@ -1,0 +1,30 @@
+//! `overview.get`: the figures of a range, those of the range before, and what needs an admin.
+
+use super::{attention, totals};
+use crate::{Admin, caps, check, providers};
+use weir_contract::{
+    ApiError,
+    command::{caps::CapsList, overview::OverviewGet, providers::ProvidersList},
+    model::chart::Overview,
+};
+
+/// Sums and percentiles of the range and of the span of equal length before it.
+///
+/// # Errors
+/// `InvalidArgument` for a range that is empty or longer than 400 days; failures of the database.
+pub async fn get(admin: &Admin, command: OverviewGet) -> Result<Overview, ApiError> {
+    let range = command.range;
+    check::range(range)?;
+    let as_of_ms = admin.clock.now_ms();
+    let current = totals::read(admin, range, as_of_ms).await?;
+    let previous = totals::read_before(admin, range, as_of_ms).await?;
+    let caps = caps::list(admin, CapsList {}).await?;
+    let providers = providers::list(admin, ProvidersList {}).await?;
+    Ok(Overview {
+        range,
+        current,
+        previous,
+        attention: attention::find(&current, &caps, &providers),
+        as_of_ms,
+    })
+}

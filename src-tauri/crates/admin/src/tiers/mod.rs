@@ -1,0 +1,5 @@
+//! The ladder of tiers.
+
+mod list;
+
+pub use list::list;

@@ -1,0 +1,140 @@
+//! What a selector means, once for listing, measuring and clearing, so that a preview and its clear agree.
+
+use super::StoredEntry;
+use crate::{
+    error::{from_sqlx, inconsistent},
+    writer::Operation,
+};
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, SqlitePool};
+use weir_contract::{
+    NanoUsd,
+    model::cache::{CacheEntryRow, CacheExtent, CacheSelector},
+};
+use weir_engine::store::StoreError;
+
+/// Runs one of the macros below with the condition that stands for the selector. `?1` and `?2` are its values.
+macro_rules! by_selector {
+    ($selector:expr, $query:ident, $executor:expr $(, $argument:expr)*) => {
+        match $selector {
+            CacheSelector::All => $query!("?1 AND ?2", true, true, $executor $(, $argument)*),
+            CacheSelector::Entry(key) => $query!("key = ?1 AND ?2", key, true, $executor $(, $argument)*),
+            CacheSelector::Intent(intent) => $query!("intent = ?1 AND ?2", intent, true, $executor $(, $argument)*),
+            CacheSelector::Model(model) => $query!("model = ?1 AND ?2", model, true, $executor $(, $argument)*),
+            // The range finds them by index; the comparison decides, so that letters and wildcards mean themselves.
+            CacheSelector::Prefix(prefix) => $query!(
+                "label >= ?1 AND substr(label, 1, ?2) = ?1",
+                prefix,
+                i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX),
+                $executor $(, $argument)*
+            ),
+        }
+    };
+}
+
+macro_rules! page {
+    ($condition:literal, $first:expr, $second:expr, $executor:expr, $after:expr, $limit:expr) => {{
+        let (first, second, (created_ms, key), limit) = ($first, $second, $after, $limit);
+        sqlx::query_as!(
+            StoredEntry,
+            "SELECT key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
+                    cost_nanousd
+             FROM cache_entries WHERE "
+                + $condition
+                + " AND (created_ms, key) < (?3, ?4) ORDER BY created_ms DESC, key DESC LIMIT ?5",
+            first,
+            second,
+            created_ms,
+            key,
+            limit
+        )
+        .fetch_all($executor)
+        .await
+    }};
+}
+
+macro_rules! sums {
+    ($condition:literal, $first:expr, $second:expr, $executor:expr) => {{
+        let (first, second) = ($first, $second);
+        sqlx::query!(
+            "SELECT count(*) AS \"entries!: i64\", coalesce(sum(bytes), 0) AS \"bytes!: i64\",
+                    coalesce(sum(hits * cost_nanousd), 0) AS \"saved_nanousd!: i64\"
+             FROM cache_entries WHERE "
+                + $condition,
+            first,
+            second
+        )
+        .fetch_one($executor)
+        .await
+        .map(|sums| CacheExtent {
+            entries: sums.entries,
+            bytes: sums.bytes,
+            saved_nanousd: NanoUsd(sums.saved_nanousd),
+        })
+    }};
+}
+
+macro_rules! delete {
+    ($condition:literal, $first:expr, $second:expr, $executor:expr) => {{
+        let (first, second) = ($first, $second);
+        sqlx::query!("DELETE FROM cache_entries WHERE " + $condition, first, second)
+            .execute($executor)
+            .await
+    }};
+}
+
+/// A page of entries, newest first.
+pub(super) async fn list(
+    readers: &SqlitePool,
+    selector: &CacheSelector,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Vec<CacheEntryRow>, StoreError> {
+    // Keys are hexadecimal, so every key comes before this letter.
+    let after = match cursor {
+        Some(cursor) => read_cursor(cursor)?,
+        None => (i64::MAX, "~"),
+    };
+    let limit = i64::from(limit);
+    by_selector!(selector, page, readers, after, limit)
+        .map_err(from_sqlx)?
+        .into_iter()
+        .map(CacheEntryRow::try_from)
+        .collect()
+}
+
+fn read_cursor(cursor: &str) -> Result<(i64, &str), StoreError> {
+    cursor
+        .split_once(':')
+        .and_then(|(created_ms, key)| Some((created_ms.parse().ok()?, key)))
+        .ok_or_else(|| {
+            inconsistent(
+                "cache_entries",
+                "key",
+                cursor,
+                "this is no place to continue after; start again at the first page",
+            )
+        })
+}
+
+/// Number, bytes and savings of the entries.
+pub(super) async fn extent(
+    connection: &mut SqliteConnection,
+    selector: &CacheSelector,
+) -> Result<CacheExtent, StoreError> {
+    by_selector!(selector, sums, &mut *connection).map_err(from_sqlx)
+}
+
+/// Removes the entries and says what they were.
+pub(super) struct Clear(pub(super) CacheSelector);
+
+#[async_trait]
+impl Operation for Clear {
+    type Reply = CacheExtent;
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<CacheExtent, StoreError> {
+        let extent = extent(connection, &self.0).await?;
+        by_selector!(&self.0, delete, &mut *connection).map_err(from_sqlx)?;
+        Ok(extent)
+    }
+}

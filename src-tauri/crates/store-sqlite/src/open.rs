@@ -1,0 +1,191 @@
+//! Opens a database file: creates it, refuses what is not Weir's or too new, migrates it, starts the writer.
+
+use crate::{
+    Inner, SqliteStore,
+    error::{damaged, from_sqlx},
+    writer::Writer,
+};
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{fs, io::Read, path::Path, sync::Arc, time::Duration};
+use weir_engine::store::StoreError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
+
+/// "WEIR", as the first migration writes it.
+const APPLICATION_ID: i64 = 0x5745_4952;
+const HEADER: &[u8; 16] = b"SQLite format 3\0";
+/// How long a statement waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+/// Files up to this size are checked whole at every start (some tens of milliseconds); damage in larger ones shows when
+/// the damaged page is read.
+const CHECKED_AT_START_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Opens the database at `path`, creating folder (mode 0700) and file (mode 0600) when there are none. Must be called
+/// in a Tokio runtime; the writer lives in it.
+///
+/// # Errors
+/// `Incompatible` when the file is damaged, another program's, or from a newer Weir; it is left as it is.
+/// `Unavailable` when it is locked, or cannot be created, read or written.
+pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+    prepare_file(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Normal)
+        .pragma("mmap_size", "0")
+        .disable_statement_logging();
+    let named = |error| name_file(path, error);
+
+    let mut connection = options
+        .clone()
+        .connect()
+        .await
+        .map_err(from_sqlx)
+        .map_err(named)?;
+    check_owner(&mut connection, path).await.map_err(named)?;
+    check_pages(&mut connection, path).await.map_err(named)?;
+    migrate(&mut connection).await.map_err(named)?;
+    // Only now, because changing the journal mode writes to the file.
+    use_write_ahead_log(&mut connection).await.map_err(named)?;
+
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .min_connections(0)
+        .test_before_acquire(false)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(from_sqlx)
+        .map_err(named)?;
+    Ok(SqliteStore {
+        inner: Arc::new(Inner {
+            writer: Writer::start(connection),
+            readers,
+        }),
+    })
+}
+
+/// Puts the file's name in front, so that the reader knows which one is meant.
+fn name_file(path: &Path, error: StoreError) -> StoreError {
+    let path = path.display();
+    match error {
+        StoreError::Unavailable(text) => StoreError::Unavailable(format!("{path}: {text}")),
+        StoreError::Incompatible(text) => StoreError::Incompatible(format!("{path}: {text}")),
+        other => other,
+    }
+}
+
+fn prepare_file(path: &Path) -> Result<(), StoreError> {
+    let failed = |what: &str, error: std::io::Error| {
+        StoreError::Unavailable(format!("{}: {what}: {error}", path.display()))
+    };
+    if path.is_dir() {
+        return Err(StoreError::Unavailable(format!(
+            "{} is a folder; name a file in it, such as {}",
+            path.display(),
+            path.join("weir.db").display()
+        )));
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(folder)
+            .map_err(|error| failed("its folder cannot be created", error))?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(failed("the file cannot be created", error)),
+    }
+    let file = fs::File::open(path).map_err(|error| failed("the file cannot be read", error))?;
+    let mut start = Vec::with_capacity(HEADER.len());
+    file.take(HEADER.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| failed("the file cannot be read", error))?;
+    // An empty file is an empty database to SQLite.
+    if !start.is_empty() && start != HEADER {
+        return Err(name_file(path, damaged("its first bytes are not SQLite's")));
+    }
+    Ok(())
+}
+
+async fn check_owner(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    if application == APPLICATION_ID || (application == 0 && tables == 0) {
+        return Ok(());
+    }
+    Err(StoreError::Incompatible(format!(
+        "this is another program's database; nothing was changed: name another file, such as {}",
+        path.with_file_name("weir.db").display()
+    )))
+}
+
+async fn check_pages(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    if fs::metadata(path).is_ok_and(|file| file.len() > CHECKED_AT_START_BYTES) {
+        return Ok(());
+    }
+    let problem: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(connection)
+        .await
+        .map_err(from_sqlx)?;
+    if problem == "ok" {
+        Ok(())
+    } else {
+        Err(damaged(&problem.replace('\n', " ")))
+    }
+}
+
+/// Applies what is missing in one transaction, which also keeps a second process out meanwhile.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut transaction = connection
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(from_sqlx)?;
+    MIGRATIONS.run(&mut *transaction).await.map_err(|error| match error {
+        MigrateError::VersionMissing(found) => {
+            let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
+            StoreError::Incompatible(format!(
+                "the database was written by a newer Weir (schema {found}; this one knows {known}); nothing was changed: update Weir, or name another file"
+            ))
+        }
+        MigrateError::VersionMismatch(version) => StoreError::Incompatible(format!(
+            "the database was made by an unreleased Weir (schema step {version} differs); nothing was changed: name another file"
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => from_sqlx(error),
+        other => StoreError::Incompatible(format!("the database's schema could not be brought up to date: {other}")),
+    })?;
+    transaction.commit().await.map_err(from_sqlx)
+}
+
+async fn use_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let got: String = sqlx::query_scalar("PRAGMA journal_mode = WAL")
+        .fetch_one(connection)
+        .await
+        .map_err(from_sqlx)?;
+    if got.eq_ignore_ascii_case("wal") {
+        Ok(())
+    } else {
+        Err(StoreError::Unavailable(format!(
+            "its file system does not support SQLite's write-ahead log (mode {got}); put it on a local disk"
+        )))
+    }
+}

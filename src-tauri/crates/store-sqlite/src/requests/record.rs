@@ -1,0 +1,158 @@
+//! Writes a finished request with all that belongs to it.
+
+use crate::{error::from_sqlx, error::inconsistent, reservations::settle, writer::Operation};
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+use weir_contract::model::request::{RequestRow, TraceStep};
+use weir_engine::store::{RequestRecord, StoreError};
+
+/// The request, its trace, bodies, charges and cache hit; nothing when it is recorded already.
+pub(super) struct Record {
+    record: RequestRecord,
+    /// Encoded by the caller's task, so that the writer does nothing but write.
+    steps: String,
+}
+
+impl Record {
+    pub(super) fn new(record: RequestRecord) -> Result<Record, StoreError> {
+        let steps = encode_trace(&record.row.id, &record.trace)?;
+        Ok(Record { record, steps })
+    }
+}
+
+fn encode_trace(id: &str, trace: &[TraceStep]) -> Result<String, StoreError> {
+    serde_json::to_string(trace).map_err(|error| inconsistent("request_traces", "steps", id, error))
+}
+
+#[async_trait]
+impl Operation for Record {
+    type Reply = ();
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let record = &self.record;
+        let Some(seq) = insert_request(connection, &record.row).await? else {
+            return Ok(());
+        };
+        self.insert_details(connection, seq).await?;
+        let row = &record.row;
+        let ended_ms = row.started_ms.saturating_add(row.duration_us / 1000);
+        for settlement in &record.settlements {
+            settle(connection, settlement, ended_ms).await?;
+        }
+        if let Some(key) = &record.hit_key {
+            sqlx::query!(
+                "UPDATE cache_entries SET hits = hits + 1, last_hit_ms = max(coalesce(last_hit_ms, ?1), ?1) WHERE key = ?2",
+                row.started_ms,
+                key
+            )
+            .execute(connection)
+            .await
+            .map_err(from_sqlx)?;
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    /// Trace and bodies in one round trip to SQLite's thread.
+    async fn insert_details(&self, connection: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
+        let record = &self.record;
+        let (traced, kept) = (
+            !record.trace.is_empty(),
+            record.request_body.is_some() || record.response_body.is_some(),
+        );
+        let insert = match (traced, kept) {
+            (true, true) => sqlx::query!(
+                "INSERT INTO request_traces (seq, steps) VALUES (?, ?);
+                 INSERT INTO request_bodies (seq, request_body, response_body) VALUES (?, ?, ?)",
+                seq,
+                self.steps,
+                seq,
+                record.request_body,
+                record.response_body
+            ),
+            (true, false) => sqlx::query!(
+                "INSERT INTO request_traces (seq, steps) VALUES (?, ?)",
+                seq,
+                self.steps
+            ),
+            (false, true) => sqlx::query!(
+                "INSERT INTO request_bodies (seq, request_body, response_body) VALUES (?, ?, ?)",
+                seq,
+                record.request_body,
+                record.response_body
+            ),
+            (false, false) => return Ok(()),
+        };
+        insert.execute(connection).await.map(|_| ()).map_err(from_sqlx)
+    }
+}
+
+/// The new row's number; none when the request is there already.
+pub(crate) async fn insert_request(
+    connection: &mut SqliteConnection,
+    row: &RequestRow,
+) -> Result<Option<i64>, StoreError> {
+    let encode = |column: &'static str, texts: &[String]| {
+        if texts.is_empty() {
+            return Ok("[]".to_owned());
+        }
+        serde_json::to_string(texts).map_err(|error| inconsistent("requests", column, &row.id, error))
+    };
+    let tags = encode("tags", &row.tags)?;
+    let variants = encode("variants", &row.variants)?;
+    let tier = row.tier.map_or("", |tier| tier.as_str());
+    let (cache, status, basis) = (row.cache.as_str(), row.status.as_str(), row.cost_basis.as_str());
+    let attempts = i64::from(row.attempts);
+    let http_status = i64::from(row.http_status);
+    let done = sqlx::query!(
+        "INSERT INTO requests (
+             id, started_ms, duration_us, first_byte_us, upstream_us, endpoint, streamed, key_id, team, user_name,
+             session, event, tags, client_ip, intent, requested_model, tier, provider, model, simulated,
+             cache, variants, status, http_status, error, attempts, input_tokens, cache_read_tokens,
+             cache_write_tokens, output_tokens, reasoning_tokens, cost_nanousd, saved_nanousd, cost_basis, price_id,
+             price_unknown)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO NOTHING",
+        row.id,
+        row.started_ms,
+        row.duration_us,
+        row.first_byte_us,
+        row.upstream_us,
+        row.endpoint,
+        row.streamed,
+        row.key_id,
+        row.team,
+        row.user,
+        row.session,
+        row.event,
+        tags,
+        row.client_ip,
+        row.intent,
+        row.requested_model,
+        tier,
+        row.provider,
+        row.model,
+        row.simulated,
+        cache,
+        variants,
+        status,
+        http_status,
+        row.error,
+        attempts,
+        row.tokens.input,
+        row.tokens.cache_read,
+        row.tokens.cache_write,
+        row.tokens.output,
+        row.tokens.reasoning,
+        row.cost_nanousd.0,
+        row.saved_nanousd.0,
+        basis,
+        row.price_id,
+        row.price_unknown
+    )
+    .execute(connection)
+    .await
+    .map_err(from_sqlx)?;
+    Ok((done.rows_affected() > 0).then(|| done.last_insert_rowid()))
+}

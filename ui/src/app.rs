@@ -1,0 +1,103 @@
+//! The root view: which screen the hash asks for, inside the frame that all screens share.
+
+use crate::{
+    backend::{fake, tauri},
+    components::{nav::Nav, notice::NoticeBar, topbar::{DegradedBar, TopBar}},
+    contexts::{Shell, clock, live},
+    pages::{
+        budgets::Budgets, cache::Cache, first_run::{Attach, FirstRun}, limits::Limits, overview::Overview, request::Request,
+        requests::Requests, rollouts::Rollouts, settings::Settings, start::Start,
+    },
+    route::Page,
+};
+use leptos::prelude::*;
+use weir_contract::ErrorCode;
+
+/// Mounts the page into the document's body.
+pub fn start() {
+    if !tauri::is_present() {
+        fake::open_from_location(&window().location().search().unwrap_or_default(), clock::now_ms());
+    }
+    mount_to_body(App);
+    if let Some(element) = document().get_element_by_id("starting") {
+        element.remove();
+    }
+}
+
+/// What the window shows as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    NoProfile,
+    Attach,
+    Open,
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let shell = Shell::provide();
+    shell.theme.get_untracked().apply();
+    live::start(shell);
+    let stage = Memo::new(move |_| {
+        let Some(status) = shell.gateway() else { return Stage::Connecting };
+        let has_no_profile = status.error.with(|error| error.as_ref().is_some_and(|error| error.code == ErrorCode::NoProfile));
+        let is_attach = shell.route.with(|route| route.page == Page::Attach);
+        match (is_attach, has_no_profile, status.value.with(Option::is_some)) {
+            (true, ..) => Stage::Attach,
+            (_, true, _) => Stage::NoProfile,
+            (_, _, true) => Stage::Open,
+            _ => Stage::Connecting,
+        }
+    });
+    view! {
+        {move || match stage.get() {
+            Stage::Connecting => view! { <Connecting/> }.into_any(),
+            Stage::NoProfile => view! { <FirstRun/> }.into_any(),
+            Stage::Attach => view! { <Attach/> }.into_any(),
+            Stage::Open => view! { <Frame/> }.into_any(),
+        }}
+        <NoticeBar/>
+    }
+}
+
+#[component]
+fn Connecting() -> impl IntoView {
+    let shell = crate::contexts::use_shell();
+    view! {
+        <main class="alone">
+            {shell.gateway().map(|status| view! { <crate::components::state::Failure query=status/> })}
+            <Show when=move || shell.gateway().is_some_and(|status| status.error.with(Option::is_none))>
+                <p class="muted" role="status">"Connecting to the gateway…"</p>
+            </Show>
+        </main>
+    }
+}
+
+#[component]
+fn Frame() -> impl IntoView {
+    let shell = crate::contexts::use_shell();
+    // The query may change without the screen changing; only another page mounts anew.
+    let page = Memo::new(move |_| shell.route.with(|route| route.page.clone()));
+    Effect::new(move |_| document().set_title(&format!("{} · Weir", page.with(Page::title))));
+    let content = move || match page.get() {
+        Page::Overview | Page::Attach => view! { <Overview/> }.into_any(),
+        Page::Requests => view! { <Requests/> }.into_any(),
+        Page::Request(id) => view! { <Request id/> }.into_any(),
+        Page::Cache => view! { <Cache/> }.into_any(),
+        Page::Budgets => view! { <Budgets/> }.into_any(),
+        Page::Limits => view! { <Limits/> }.into_any(),
+        Page::Rollouts => view! { <Rollouts/> }.into_any(),
+        Page::Settings => view! { <Settings/> }.into_any(),
+        Page::Start => view! { <Start/> }.into_any(),
+    };
+    view! {
+        <div class="frame" class:is-sample=move || shell.is_sample()>
+            <Nav/>
+            <div class="stage">
+                <TopBar/>
+                <DegradedBar/>
+                <main class="content" id="content" tabindex="-1">{content}</main>
+            </div>
+        </div>
+    }
+}

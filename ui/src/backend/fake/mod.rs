@@ -1,0 +1,151 @@
+//! Made-up replies for a plain browser, where no gateway stands behind the page. Never used inside Weir's window.
+//!
+//! Everything here is sample data and says so: the profile is `sample`, the provider is `simulated`,
+//! and the status carries a sentence that no gateway is attached.
+
+mod shelf;
+mod stories;
+mod traffic;
+
+use serde::{Serialize, de::DeserializeOwned};
+use shelf::Shelf;
+use std::cell::RefCell;
+use weir_contract::{
+    ApiError, Command, ErrorCode,
+    command::{
+        cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
+        caps::{CapsDelete, CapsList, CapsSave},
+        charts::ChartsGet,
+        gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
+        keys::{KeysCreate, KeysList, KeysRevoke},
+        limits::{LimitsDelete, LimitsList, LimitsSave},
+        overview::OverviewGet,
+        providers::{IntentsList, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest, TiersList},
+        requests::{RequestsGet, RequestsList},
+        rollouts::{RolloutsDelete, RolloutsList, RolloutsSave},
+    },
+};
+
+thread_local! {
+    static SHELF: RefCell<Shelf> = RefCell::new(Shelf::new());
+}
+
+/// Opens a profile without asking, for previews of a single screen (`?fake=sample`).
+pub fn open_from_location(search: &str, now_ms: i64) {
+    let kind = match search.trim_start_matches('?') {
+        "fake=sample" => "sample",
+        "fake=local" => "local",
+        _ => return,
+    };
+    // Opening a fake profile cannot fail.
+    let _ = answer(ProfileOpen::NAME, &format!("{{\"kind\":\"{kind}\"}}"), now_ms);
+}
+
+/// Answers any command by name, with JSON in and out.
+///
+/// # Errors
+/// What the real command would refuse: no profile, unknown names, stale versions.
+pub fn answer(name: &str, args: &str, now_ms: i64) -> Result<String, ApiError> {
+    SHELF.with_borrow_mut(|shelf| {
+        shelf.now_ms = now_ms;
+        let opens_profile = [ProfileOpen::NAME, GatewayStatusGet::NAME].contains(&name);
+        if shelf.profile.is_none() && !opens_profile {
+            return Err(ApiError::new(ErrorCode::NoProfile, "No profile is open yet."));
+        }
+        route(shelf, name, args)
+    })
+}
+
+fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> {
+    match name {
+        GatewayStatusGet::NAME => on::<GatewayStatusGet>(args, |_| shelf.status()),
+        ProfileOpen::NAME => on::<ProfileOpen>(args, |open| shelf.open(open.kind)),
+        SecretsSet::NAME => on::<SecretsSet>(args, |set| shelf.set_secret(&set.provider)),
+        OverviewGet::NAME => on::<OverviewGet>(args, |get| Ok(traffic::overview(shelf, get.range))),
+        ChartsGet::NAME => on::<ChartsGet>(args, |get| Ok(traffic::chart(shelf, get.kind, get.range))),
+        RequestsList::NAME => on::<RequestsList>(args, |list| Ok(stories::list(shelf, &list))),
+        RequestsGet::NAME => on::<RequestsGet>(args, |get| stories::detail(shelf, &get.id)),
+        CacheStatsGet::NAME => on::<CacheStatsGet>(args, |get| Ok(traffic::cache_stats(shelf, get.range))),
+        CacheList::NAME => on::<CacheList>(args, |list| Ok(stories::cache_list(shelf, &list.selector))),
+        CacheClearPreview::NAME => on::<CacheClearPreview>(args, |it| Ok(stories::extent(shelf, &it.selector))),
+        CacheClear::NAME => on::<CacheClear>(args, |it| Ok(stories::clear(shelf, &it.selector))),
+        CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
+        CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
+        CapsDelete::NAME => on::<CapsDelete>(args, |it| Ok(shelf.caps.retain(|state| state.cap.name != it.name))),
+        LimitsList::NAME => on::<LimitsList>(args, |_| Ok(shelf.limits.clone())),
+        LimitsSave::NAME => on::<LimitsSave>(args, |save| shelf.save_limit(save)),
+        LimitsDelete::NAME => on::<LimitsDelete>(args, |it| Ok(shelf.limits.retain(|state| state.limit.name != it.name))),
+        RolloutsList::NAME => on::<RolloutsList>(args, |_| Ok(shelf.rollouts.clone())),
+        RolloutsSave::NAME => on::<RolloutsSave>(args, |save| shelf.save_rollout(save)),
+        RolloutsDelete::NAME => {
+            on::<RolloutsDelete>(args, |it| Ok(shelf.rollouts.retain(|state| state.rollout.name != it.name)))
+        }
+        ProvidersList::NAME => on::<ProvidersList>(args, |_| Ok(shelf.providers.clone())),
+        ProvidersSave::NAME => on::<ProvidersSave>(args, |save| shelf.save_provider(save)),
+        ProvidersTest::NAME => on::<ProvidersTest>(args, |test| shelf.test_provider(&test.name)),
+        ProvidersSetDefault::NAME => on::<ProvidersSetDefault>(args, |set| shelf.set_default_provider(&set.name)),
+        TiersList::NAME => on::<TiersList>(args, |_| Ok(shelf::tiers())),
+        IntentsList::NAME => on::<IntentsList>(args, |_| Ok(shelf::intents())),
+        KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.keys.clone())),
+        KeysCreate::NAME => on::<KeysCreate>(args, |create| shelf.create_key(create)),
+        KeysRevoke::NAME => on::<KeysRevoke>(args, |it| shelf.revoke_key(&it.id)),
+        _ => Err(ApiError::not_found(format!("There is no command \"{name}\"."))),
+    }
+}
+
+fn on<C: Command + DeserializeOwned>(
+    args: &str,
+    body: impl FnOnce(C) -> Result<C::Reply, ApiError>,
+) -> Result<String, ApiError> {
+    let args = serde_json::from_str(args).map_err(|error| ApiError::invalid(error.to_string()))?;
+    to_json(&body(args)?)
+}
+
+fn to_json(reply: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(reply).map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_contract::model::gateway::ProfileKind;
+
+    const NOW_MS: i64 = 1_795_000_000_000;
+
+    #[test]
+    fn nothing_is_answered_before_a_profile_is_open() {
+        let refused = answer(CapsList::NAME, "{}", NOW_MS).expect_err("no profile yet");
+        assert_eq!(refused.code, ErrorCode::NoProfile);
+        let status = answer(GatewayStatusGet::NAME, "{}", NOW_MS).expect_err("no profile yet");
+        assert_eq!(status.code, ErrorCode::NoProfile);
+    }
+
+    #[test]
+    fn charts_stay_within_their_buckets_and_pages_follow_each_other() {
+        let mut shelf = Shelf::new();
+        shelf.now_ms = NOW_MS;
+        shelf.profile = Some(ProfileKind::Sample);
+        for hours in [1, 24, 168, 720] {
+            let range = weir_contract::model::time::TimeRange { from_ms: NOW_MS - hours * 3_600_000, to_ms: NOW_MS };
+            let chart = traffic::chart(&shelf, weir_contract::model::chart::ChartKind::Cost, range);
+            assert!(chart.buckets <= 180, "{hours} h");
+            assert!(chart.series.iter().all(|series| series.values.len() == chart.buckets));
+        }
+        let first = RequestsList { filter: Default::default(), cursor: None, limit: 50 };
+        let page = stories::list(&shelf, &first);
+        let next = stories::list(&shelf, &RequestsList { cursor: page.next_cursor.clone(), ..first });
+        assert_eq!(page.rows.len(), 50);
+        let last = page.rows.last().map(|row| row.started_ms);
+        assert!(next.rows.first().map(|row| row.started_ms) < last);
+        assert!(stories::detail(&shelf, &next.rows[0].id).is_ok());
+    }
+
+    #[test]
+    fn a_stale_version_is_a_conflict() {
+        let mut shelf = Shelf::new();
+        shelf.profile = Some(ProfileKind::Sample);
+        let cap = shelf.caps[0].cap.clone();
+        let stale = CapsSave { cap, expected_version: 999 };
+        assert_eq!(shelf.save_cap(stale).expect_err("stale").code, ErrorCode::Conflict);
+    }
+}

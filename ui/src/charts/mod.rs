@@ -1,0 +1,13 @@
+//! The four charts: plotters computes, [`backend::ShapeBackend`] collects shapes, [`figure`] shows and reads them out.
+
+pub mod axis;
+pub mod backend;
+pub mod drill;
+pub mod figure;
+pub mod plot;
+pub mod shape;
+pub mod summary;
+pub mod table;
+pub mod ticks;
+
+pub use figure::ChartFigure;

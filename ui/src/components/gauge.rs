@@ -1,0 +1,48 @@
+//! A bar of what is spent and what is held, against a limit.
+
+use leptos::prelude::*;
+
+/// Widths of the two bars in percent of the track, never past its end.
+#[must_use]
+pub fn widths(spent: i64, reserved: i64, limit: i64) -> (f64, f64) {
+    if limit <= 0 {
+        return (0.0, 0.0);
+    }
+    let share = |part: i64| (part.max(0) as f64 / limit as f64 * 100.0).min(100.0);
+    let spent = share(spent);
+    (spent, share(reserved).min(100.0 - spent))
+}
+
+/// The bar; `alert_percent` marks where attention starts.
+#[component]
+pub fn Gauge(#[prop(into)] parts: Signal<(i64, i64, i64)>, #[prop(into)] alert_percent: Signal<u8>, #[prop(into)] label: Signal<String>) -> impl IntoView {
+    let shown = move || {
+        let (spent, reserved, limit) = parts.get();
+        widths(spent, reserved, limit)
+    };
+    let tone = move || {
+        let (spent, reserved) = shown();
+        if spent + reserved >= 99.95 { "gauge full" } else if spent + reserved >= f64::from(alert_percent.get()) { "gauge alert" } else { "gauge" }
+    };
+    view! {
+        <div class=tone role="img" aria-label=move || label.get()>
+            <div class="gauge-spent" style:width=move || format!("{:.2}%", shown().0)></div>
+            <div class="gauge-reserved" style:width=move || format!("{:.2}%", shown().1)></div>
+            <div class="gauge-mark" style:left=move || format!("{}%", alert_percent.get().min(100))></div>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::widths;
+
+    #[test]
+    fn bars_never_leave_the_track() {
+        assert_eq!(widths(50, 25, 100), (50.0, 25.0));
+        assert_eq!(widths(150, 25, 100), (100.0, 0.0));
+        assert_eq!(widths(90, 25, 100), (90.0, 10.0));
+        assert_eq!(widths(1, 1, 0), (0.0, 0.0));
+        assert_eq!(widths(-5, 0, 100), (0.0, 0.0));
+    }
+}

@@ -1,0 +1,13 @@
+//! Small parts that several pages use, one file each.
+
+pub mod badge;
+pub mod confirm;
+pub mod copy;
+pub mod field;
+pub mod gauge;
+pub mod icon;
+pub mod nav;
+pub mod notice;
+pub mod range_picker;
+pub mod state;
+pub mod topbar;

@@ -1,0 +1,272 @@
+//! How numbers read on every screen: money, counts, shares, durations, sizes. Pure text in, pure text out.
+
+use weir_contract::NanoUsd;
+
+/// Shown where there is nothing to say.
+pub const NOTHING: &str = "–";
+
+/// Money for reading: two decimals from one dollar up, four significant digits below, never scientific.
+#[must_use]
+pub fn money(amount: NanoUsd) -> String {
+    let sign = if amount.0 < 0 { "−" } else { "" };
+    let nanos = i128::from(amount.0).unsigned_abs();
+    if nanos == 0 {
+        return "$0.00".to_owned();
+    }
+    if nanos >= NanoUsd::PER_USD.unsigned_abs().into() {
+        let cents = (nanos + 5_000_000) / 10_000_000;
+        return format!("{sign}${}.{:02}", group(&(cents / 100).to_string()), cents % 100);
+    }
+    format!("{sign}${}", below_one_dollar(nanos))
+}
+
+/// Four significant digits of an amount under one dollar, given in nano-dollars; at least two decimals.
+fn below_one_dollar(nanos: u128) -> String {
+    let digits = nanos.to_string().len();
+    let step = 10_u128.pow(digits.saturating_sub(4).try_into().unwrap_or(0));
+    let rounded = (nanos + step / 2) / step * step;
+    if rounded >= NanoUsd::PER_USD.unsigned_abs().into() {
+        return "1.00".to_owned();
+    }
+    let decimals = format!("{rounded:09}");
+    let trimmed = decimals.trim_end_matches('0');
+    format!("0.{trimmed:0<2}")
+}
+
+/// Every digit of an amount, for titles: `$0.000012345`.
+#[must_use]
+pub fn money_exact(amount: NanoUsd) -> String {
+    let text = amount.to_decimal();
+    match text.strip_prefix('-') {
+        Some(rest) => format!("−${rest} USD"),
+        None => format!("${text} USD"),
+    }
+}
+
+/// Dollars on a chart's axis or read-out, where the value is already a float for drawing.
+#[must_use]
+pub fn dollars(value: f64) -> String {
+    money(NanoUsd((value * 1e9).round() as i64))
+}
+
+/// A whole number with thousands separators.
+#[must_use]
+pub fn count(value: i64) -> String {
+    let digits = group(&value.unsigned_abs().to_string());
+    if value < 0 { format!("−{digits}") } else { digits }
+}
+
+fn group(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A ratio as a percentage with one decimal: `0.4321` is `43.2 %`.
+#[must_use]
+pub fn percent(ratio: f64) -> String {
+    format!("{:.1} %", ratio * 100.0)
+}
+
+/// A ratio that may be missing.
+#[must_use]
+pub fn percent_or_nothing(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| NOTHING.to_owned(), percent)
+}
+
+/// A value that is a percentage already, as charts carry it.
+#[must_use]
+pub fn percent_points(value: f64) -> String {
+    format!("{value:.1} %")
+}
+
+/// A share in hundredths of a percent: `1250` is `12.5 %`.
+#[must_use]
+pub fn basis_points(share: u16) -> String {
+    if share.is_multiple_of(100) {
+        format!("{} %", share / 100)
+    } else {
+        let text = format!("{}.{:02}", share / 100, share % 100);
+        format!("{} %", text.trim_end_matches('0'))
+    }
+}
+
+/// Microseconds in the unit that reads best, with the unit.
+#[must_use]
+pub fn duration_us(us: i64) -> String {
+    match us {
+        ..0 => NOTHING.to_owned(),
+        0..1_000 => format!("{us} µs"),
+        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..10_000_000 => format!("{} ms", count((us + 500) / 1_000)),
+        _ => format!("{:.1} s", us as f64 / 1e6),
+    }
+}
+
+/// Milliseconds as charts carry them.
+#[must_use]
+pub fn milliseconds(value: f64) -> String {
+    duration_us((value * 1e3).round() as i64)
+}
+
+/// A size in bytes, with the unit; powers of 1,024.
+#[must_use]
+pub fn bytes(size: i64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return format!("{} B", size.max(0));
+    }
+    let mut value = size as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// A length of time in words: `90` is `1 min 30 s`.
+#[must_use]
+pub fn seconds(total: u64) -> String {
+    let parts = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let mut rest = total;
+    let mut words = Vec::new();
+    for (length, unit) in parts {
+        if rest >= length && words.len() < 2 {
+            words.push(format!("{} {unit}", rest / length));
+            rest %= length;
+        }
+    }
+    if words.is_empty() {
+        "0 s".to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// How a figure moved against the period before, as a sign and a word, so that colour is never alone.
+#[must_use]
+pub fn change(current: f64, previous: f64) -> String {
+    if previous == 0.0 && current == 0.0 {
+        return "no change".to_owned();
+    }
+    if previous == 0.0 {
+        return "new".to_owned();
+    }
+    let share = (current - previous) / previous * 100.0;
+    if share.abs() < 0.05 {
+        "no change".to_owned()
+    } else if share.abs() >= 1_000.0 {
+        format!("{:+.0}×", current / previous).trim_start_matches('+').to_owned()
+    } else {
+        signed(share, " %")
+    }
+}
+
+/// How a percentage moved, in percentage points.
+#[must_use]
+pub fn change_points(current: f64, previous: f64) -> String {
+    let points = (current - previous) * 100.0;
+    if points.abs() < 0.05 {
+        "no change".to_owned()
+    } else {
+        signed(points, " pts")
+    }
+}
+
+fn signed(value: f64, unit: &str) -> String {
+    let sign = if value < 0.0 { "−" } else { "+" };
+    format!("{sign}{:.1}{unit}", value.abs())
+}
+
+/// `1 entry`, `1,204 entries`.
+#[must_use]
+pub fn plural(number: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// Makes control characters and direction overrides visible, so that hostile text cannot disguise itself.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + character as u32).unwrap_or('\u{fffd}'),
+            '\u{7f}' => '\u{2421}',
+            '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+                '\u{fffd}'
+            }
+            _ => character,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_has_two_decimals_from_one_dollar_and_four_digits_below() {
+        let cases = [
+            (0, "$0.00"),
+            (1_000_000_000, "$1.00"),
+            (1_234_567_890_000, "$1,234.57"),
+            (999_999_999, "$1.00"),
+            (123_456_789, "$0.1235"),
+            (12_345, "$0.00001235"),
+            (1, "$0.000000001"),
+            (500_000_000, "$0.50"),
+            (-2_500_000_000, "−$2.50"),
+            (i64::MAX, "$9,223,372,036.85"),
+        ];
+        for (nanos, text) in cases {
+            assert_eq!(money(NanoUsd(nanos)), text, "{nanos}");
+        }
+        assert_eq!(money_exact(NanoUsd(12_345)), "$0.000012345 USD");
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000), "1,000");
+        assert_eq!(count(-1_234_567), "−1,234,567");
+        assert_eq!(plural(1, "entry", "entries"), "1 entry");
+        assert_eq!(plural(1_204, "entry", "entries"), "1,204 entries");
+    }
+
+    #[test]
+    fn shares_and_durations_carry_their_unit() {
+        assert_eq!(percent(0.4321), "43.2 %");
+        assert_eq!(percent_or_nothing(None), NOTHING);
+        assert_eq!(basis_points(1_250), "12.5 %");
+        assert_eq!(basis_points(10_000), "100 %");
+        assert_eq!(duration_us(850), "850 µs");
+        assert_eq!(duration_us(1_500), "1.5 ms");
+        assert_eq!(duration_us(1_234_567), "1,235 ms");
+        assert_eq!(duration_us(12_345_678), "12.3 s");
+        assert_eq!(bytes(1_536), "1.5 KiB");
+        assert_eq!(seconds(90), "1 min 30 s");
+        assert_eq!(seconds(60), "1 min");
+    }
+
+    #[test]
+    fn changes_say_their_direction() {
+        assert_eq!(change(110.0, 100.0), "+10.0 %");
+        assert_eq!(change(90.0, 100.0), "−10.0 %");
+        assert_eq!(change(1.0, 0.0), "new");
+        assert_eq!(change(0.0, 0.0), "no change");
+        assert_eq!(change(5_000.0, 1.0), "5000×");
+        assert_eq!(change_points(0.5, 0.45), "+5.0 pts");
+    }
+
+    #[test]
+    fn hostile_text_is_made_visible() {
+        assert_eq!(visible("a\u{202e}b\u{0}c\nd"), "a\u{fffd}b\u{2400}c\nd");
+    }
+}

@@ -1,0 +1,216 @@
+//! Budget caps: where each stands, and its form.
+
+pub mod form;
+pub mod state;
+
+use crate::{
+    backend::call,
+    components::{
+        badge::{Badge, Tone},
+        confirm::Dialog,
+        field::{FormError, TextField},
+        gauge::Gauge,
+        icon::{Icon, Symbol},
+        state::{Empty, Panel},
+    },
+    contexts::{Query, clock, query, use_shell},
+    format, local_time,
+};
+use form::{CapDetails, CapFields};
+use leptos::{prelude::*, task::spawn_local};
+use state::CapDraft;
+use weir_contract::{
+    ApiError,
+    command::caps::{CapsDelete, CapsList, CapsSave},
+    model::cap::CapState,
+};
+
+type Caps = Query<Vec<CapState>>;
+
+/// The page.
+#[component]
+pub fn Budgets() -> impl IntoView {
+    let caps = query(|| CapsList {});
+    let names = Memo::new(move |_| caps.value.with(|caps| caps.iter().flatten().map(|state| state.cap.name.clone()).collect::<Vec<_>>()));
+    let is_adding = RwSignal::new(false);
+    view! {
+        <div class="page-head"><p class="lead">"A call reserves its worst case before it is made and settles after, so a cap is never passed."</p>
+            <button type="button" class="primary" on:click=move |_| is_adding.set(true)><Icon symbol=Symbol::Plus/>"New cap"</button></div>
+        <Panel query=caps>
+            <Show when=move || names.with(|names| !names.is_empty()) fallback=|| view! { <Empty title="No caps">"Spend is not held by anything. Add a daily cap to start with."</Empty> }>
+                <div class="stack"><For each=move || names.get() key=|name| name.clone() let:name><CapCard name caps/></For></div>
+            </Show>
+        </Panel>
+        <NewCap is_adding caps/>
+    }
+}
+
+#[component]
+fn CapCard(name: String, caps: Caps) -> impl IntoView {
+    let wanted = name.clone();
+    let state = Memo::new(move |_| caps.value.with(|caps| caps.iter().flatten().find(|state| state.cap.name == wanted).cloned()));
+    view! {
+        <section class="card cap" data-testid=format!("cap-{name}")>
+            {state.get_untracked().map(|first| view! { <CapStanding state/><CapForm first state caps/> })}
+        </section>
+    }
+}
+
+#[component]
+fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
+    let parts = Signal::derive(move || state.with(|state| state.as_ref().map_or((0, 0, 0), |state| (state.spent_nanousd.0, state.reserved_nanousd.0, state.cap.limit_nanousd.0))));
+    let alert = Signal::derive(move || state.with(|state| state.as_ref().map_or(100, |state| state.cap.alert_percent)));
+    let label = Signal::derive(move || state.with(|state| state.as_ref().map(in_words).unwrap_or_default()));
+    let head = move || state.get().map(|state| {
+        let share = (state.spent_nanousd.0 + state.reserved_nanousd.0) as f64 / state.cap.limit_nanousd.0.max(1) as f64 * 100.0;
+        let (word, tone) = match (state.cap.enabled, share) {
+            (false, _) => ("switched off", Tone::Neutral),
+            (_, share) if share >= 99.95 => ("reached", Tone::Bad),
+            (_, share) if share >= f64::from(state.cap.alert_percent) => ("needs attention", Tone::Warn),
+            _ => ("on track", Tone::Good),
+        };
+        view! { <header class="card-head"><h2>{state.cap.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.cap)}</span></header> }
+    });
+    let amounts = move || state.get().map(|state| {
+        let unsettled = (state.unsettled_nanousd.0 > 0).then(|| format!("of which {} estimated", format::money(state.unsettled_nanousd)));
+        view! {
+            <div class="amounts">
+                <span class="key spent"><b title=format::money_exact(state.spent_nanousd)>{format::money(state.spent_nanousd)}</b>" spent "<span class="muted">{unsettled}</span></span>
+                <span class="key reserved"><b title=format::money_exact(state.reserved_nanousd)>{format::money(state.reserved_nanousd)}</b>" reserved for calls under way"</span>
+                <span class="of"><b title=format::money_exact(state.cap.limit_nanousd)>{format::money(state.cap.limit_nanousd)}</b>" limit"</span>
+            </div>
+            <p class="muted">"Starts again "{state.resets_text.clone()}" ("{local_time::until(state.resets_ms, clock::now_ms())}")."</p>
+        }
+    });
+    view! { {head}<Gauge parts alert_percent=alert label/>{amounts} }
+}
+
+fn in_words(state: &CapState) -> String {
+    format!("{} spent and {} reserved of {}", format::money(state.spent_nanousd), format::money(state.reserved_nanousd), format::money(state.cap.limit_nanousd))
+}
+
+#[component]
+fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl IntoView {
+    let shell = use_shell();
+    let name = first.cap.name.clone();
+    let fields = CapFields::of(CapDraft::of(&first.cap));
+    // The version the form was filled from: saving over a newer one is a conflict, and says so.
+    let base = RwSignal::new(first);
+    let (problem, busy) = (RwSignal::new(None::<String>), RwSignal::new(false));
+    let is_changed = Memo::new(move |_| fields.draft() != base.with(|base| CapDraft::of(&base.cap)));
+    Effect::new(move |_| {
+        if let Some(newest) = state.get()
+            && !is_changed.get_untracked()
+            && newest.version != base.with_untracked(|base| base.version)
+        {
+            fields.fill(CapDraft::of(&newest.cap));
+            base.set(newest);
+        }
+    });
+    let save = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let cap = match fields.draft().read() {
+            Ok(cap) => cap,
+            Err(text) => return problem.set(Some(text)),
+        };
+        problem.set(None);
+        busy.set(true);
+        let expected_version = base.with_untracked(|base| base.version);
+        spawn_local(async move {
+            match call(CapsSave { cap, expected_version }).await {
+                Ok(saved) => {
+                    shell.say(format!("Saved cap \"{}\" as version {}.", saved.cap.name, saved.version));
+                    fields.fill(CapDraft::of(&saved.cap));
+                    base.set(saved);
+                    caps.reload();
+                }
+                Err(error) => problem.set(Some(error.message)),
+            }
+            busy.set(false);
+        });
+    };
+    let delete_name = name.clone();
+    let delete = Callback::new(move |()| CapsDelete { name: delete_name.clone(), expected_version: base.with_untracked(|base| base.version) });
+    let reset = move |_| {
+        if let Some(newest) = state.get_untracked() {
+            fields.fill(CapDraft::of(&newest.cap));
+            base.set(newest);
+            problem.set(None);
+        }
+    };
+    view! {
+        <form class="cap-form" on:submit=save>
+            <div class="inline-form">
+                <TextField label="Limit" value=fields.limit prefix="$" testid=format!("cap-limit-{name}")/>
+                <button type="submit" class="primary" data-testid=format!("cap-save-{name}") disabled=move || busy.get() || !is_changed.get()>"Save"</button>
+                <Show when=move || is_changed.get()><button type="button" class="quiet" on:click=reset>"Discard"</button></Show>
+                <FormError error=problem/>
+            </div>
+            <details><summary>"Period, zone and action"</summary><CapDetails fields/><DeleteCap name delete caps/></details>
+        </form>
+    }
+}
+
+#[component]
+fn DeleteCap(name: String, delete: Callback<(), CapsDelete>, caps: Caps) -> impl IntoView {
+    let shell = use_shell();
+    let asking = RwSignal::new(false);
+    let act = format!("Delete cap \"{name}\"");
+    let title = Signal::stored(format!("{act}?"));
+    let go = Callback::new(move |()| {
+        spawn_local(async move {
+            let outcome: Result<(), ApiError> = call(delete.run(())).await;
+            match outcome {
+                Ok(()) => shell.say("Deleted the cap."),
+                Err(error) => shell.complain(&error),
+            }
+            asking.set(false);
+            caps.reload();
+        });
+    });
+    view! {
+        <button type="button" class="danger-quiet" on:click=move |_| asking.set(true)>"Delete this cap…"</button>
+        <Dialog open=asking title>
+            <p class="muted">"Nothing holds this spend afterwards. What was spent stays recorded."</p>
+            <div class="dialog-acts"><button type="button" autofocus=true on:click=move |_| asking.set(false)>"Cancel"</button>
+                <button type="button" class="danger" on:click=move |_| go.run(())>{act.clone()}</button></div>
+        </Dialog>
+    }
+}
+
+#[component]
+fn NewCap(is_adding: RwSignal<bool>, caps: Caps) -> impl IntoView {
+    let shell = use_shell();
+    let fields = CapFields::of(CapDraft::fresh());
+    let problem = RwSignal::new(None::<String>);
+    let save = Callback::new(move |()| {
+        let cap = match fields.draft().read() {
+            Ok(cap) => cap,
+            Err(text) => return problem.set(Some(text)),
+        };
+        spawn_local(async move {
+            match call(CapsSave { cap, expected_version: 0 }).await {
+                Ok(saved) => {
+                    shell.say(format!("Added cap \"{}\".", saved.cap.name));
+                    fields.fill(CapDraft::fresh());
+                    fields.name.set(String::new());
+                    problem.set(None);
+                    is_adding.set(false);
+                    caps.reload();
+                }
+                Err(error) => problem.set(Some(error.message)),
+            }
+        });
+    });
+    view! {
+        <Dialog open=is_adding title=Signal::stored("New cap".to_owned())>
+            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
+                <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique" testid="cap-new-name".to_owned()/>
+                    <TextField label="Limit" value=fields.limit prefix="$" testid="cap-new-limit".to_owned()/></div>
+                <CapDetails fields/>
+                <FormError error=problem/>
+                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary" data-testid="cap-new-save">"Add cap"</button></div>
+            </form>
+        </Dialog>
+    }
+}

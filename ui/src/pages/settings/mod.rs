@@ -1,0 +1,71 @@
+//! Settings: the address and its snippets, providers, virtual keys, tiers and intents, about.
+
+pub mod catalog;
+pub mod keys;
+pub mod provider_form;
+pub mod providers;
+pub mod state;
+
+use crate::{
+    components::copy::{CodeBlock, CopyButton},
+    contexts::{clock, use_shell},
+    pages::start::snippet::Snippet,
+};
+use catalog::{Intents, Tiers};
+use keys::Keys;
+use leptos::prelude::*;
+use providers::Providers;
+
+/// The page.
+#[component]
+pub fn Settings() -> impl IntoView {
+    view! {
+        <div class="stack settings">
+            <Address/>
+            <Providers/>
+            <Keys/>
+            <Tiers/>
+            <Intents/>
+            <About/>
+        </div>
+    }
+}
+
+#[component]
+fn Address() -> impl IntoView {
+    let shell = use_shell();
+    let address = Signal::derive(move || shell.status().map(|status| status.address).unwrap_or_default());
+    let block = move |snippet: Snippet| {
+        view! { <CodeBlock title=snippet.title() text=Signal::derive(move || snippet.text(&address.get(), None))/> }
+    };
+    view! {
+        <section class="card"><h2>"Gateway"</h2>
+            <p class="muted">"Point clients here, with a virtual key from below instead of a provider's key."</p>
+            <div class="secret"><code>{move || address.get()}</code><CopyButton text=address label="Copy the gateway address"/></div>
+            <div class="snippets">{Snippet::ALL.map(block).collect_view()}</div>
+        </section>
+    }
+}
+
+#[component]
+fn About() -> impl IntoView {
+    let shell = use_shell();
+    let facts = move || {
+        shell.status().map(|status| {
+            let kept = if status.secret_store == "keychain" { "the operating system's keychain" } else { "this session only: forgotten when the window closes" };
+            let rows = [
+                ("Version", status.version),
+                ("Configuration", format!("version {}", status.config_version)),
+                ("Database", status.database),
+                ("Running since", clock::moment(status.started_ms)),
+                ("Provider keys", kept.to_owned()),
+                ("Times shown in", clock::zone_name(clock::now_ms())),
+            ];
+            rows.map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view()
+        })
+    };
+    view! {
+        <section class="card"><h2>"About"</h2><dl class="facts">{facts}</dl>
+            <p class="muted">"A weir is the low dam that both measures a flow and regulates it. Weir sends nothing anywhere but to the providers you add."</p></section>
+    }
+}
