@@ -8,21 +8,30 @@ use crate::{
 
 /// What is passed on to the measuring program.
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Arguments of the measuring program; `cargo xtask bench -- --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
 /// Builds both programs for release and measures.
-pub fn bench(options: &Options) -> Outcome {
+pub(crate) fn bench(options: &Options) -> Outcome {
     packages::ensure(&[Need::Building])?;
     let workspace = Workspace::find()?;
-    step("gateway, release build", || run(workspace.cargo().args(["build", "--release", "-p", "weir-gateway"])))?;
-    let gateway = workspace.target.join("release").join(format!("weir-gateway{}", std::env::consts::EXE_SUFFIX));
+    step("gateway, release build", || {
+        run(workspace
+            .cargo()
+            .args(["build", "--release", "-p", "weir-gateway"]))
+    })?;
+    let gateway = workspace
+        .target
+        .join("release")
+        .join(format!("weir-gateway{}", std::env::consts::EXE_SUFFIX));
     step("measure", || {
         let mut command = workspace.cargo();
-        command.args(["run", "--release", "-p", "system-tests", "--bin", "bench", "--"]).args(&options.arguments);
+        command
+            .args(["run", "--release", "-p", "system-tests", "--bin", "bench", "--"])
+            .args(&options.arguments);
         run(command.env("WEIR_GATEWAY", &gateway))
     })
 }

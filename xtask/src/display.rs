@@ -19,38 +19,51 @@ const PAINT_WAIT: Duration = Duration::from_secs(60);
 const SHADES_OF_A_PAINTED_PAGE: usize = 24;
 
 /// True when a window has nowhere to appear.
-pub fn is_missing() -> bool {
+pub(crate) fn is_missing() -> bool {
     let empty = |name: &str| env::var_os(name).is_none_or(|value| value.is_empty());
     cfg!(target_os = "linux") && empty("DISPLAY") && empty("WAYLAND_DISPLAY")
 }
 
 /// A running Xvfb; it ends when this is dropped.
-pub struct VirtualDisplay {
+pub(crate) struct VirtualDisplay {
     server: Child,
     /// `:7`.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl VirtualDisplay {
     /// Starts one on a free number.
-    pub fn start() -> Outcome<VirtualDisplay> {
+    pub(crate) fn start() -> Outcome<VirtualDisplay> {
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         // In its own group Ctrl-C does not reach it, and the window can close cleanly on a display that is still there.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut server = doing("Xvfb could not start", command.spawn())?;
         let mut number = String::new();
         if let Some(output) = server.stdout.take() {
-            doing("Xvfb did not answer", BufReader::new(output).read_line(&mut number))?;
+            doing(
+                "Xvfb did not answer",
+                BufReader::new(output).read_line(&mut number),
+            )?;
         }
-        let display = VirtualDisplay { server, name: format!(":{}", number.trim()) };
-        if number.trim().is_empty() { fail("Xvfb ended without naming its display") } else { Ok(display) }
+        let display = VirtualDisplay {
+            server,
+            name: format!(":{}", number.trim()),
+        };
+        if number.trim().is_empty() {
+            fail("Xvfb ended without naming its display")
+        } else {
+            Ok(display)
+        }
     }
 
     /// Waits until the page has painted and keeps still, then writes a PNG of it.
-    pub fn picture(&self, path: &Path) -> Outcome {
+    pub(crate) fn picture(&self, path: &Path) -> Outcome {
         let end = Instant::now() + PAINT_WAIT;
         let mut before = Vec::new();
         loop {
@@ -67,7 +80,10 @@ impl VirtualDisplay {
             before = pixels;
             thread::sleep(Duration::from_millis(500));
         }
-        doing(path.display(), fs::create_dir_all(path.parent().unwrap_or(Path::new("."))))?;
+        doing(
+            path.display(),
+            fs::create_dir_all(path.parent().unwrap_or(Path::new("."))),
+        )?;
         doing(path.display(), fs::write(path, self.pixels("png:-")?))
     }
 
@@ -78,7 +94,10 @@ impl VirtualDisplay {
         if output.status.success() {
             Ok(output.stdout)
         } else {
-            Err(Failure(format!("no picture could be taken: {}", String::from_utf8_lossy(&output.stderr).trim())))
+            Err(Failure(format!(
+                "no picture could be taken: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            )))
         }
     }
 }
@@ -91,10 +110,13 @@ impl Drop for VirtualDisplay {
 }
 
 /// Starts a display and says so.
-pub fn start_and_say() -> Outcome<VirtualDisplay> {
+pub(crate) fn start_and_say() -> Outcome<VirtualDisplay> {
     step("virtual display", || {
         let display = VirtualDisplay::start()?;
-        println!("there is no screen here, so the window opens on the virtual display {}", display.name);
+        println!(
+            "there is no screen here, so the window opens on the virtual display {}",
+            display.name
+        );
         Ok(display)
     })
 }

@@ -27,8 +27,10 @@ const FOR_BUILDING: &[Package] = &[
     package("libwebkit2gtk-4.1-dev", Probe::Library("webkit2gtk-4.1")),
     package("libssl-dev", Probe::Library("openssl")),
 ];
-const FOR_A_VIRTUAL_DISPLAY: &[Package] =
-    &[package("xvfb", Probe::Program("Xvfb")), package("imagemagick", Probe::Program("import"))];
+const FOR_A_VIRTUAL_DISPLAY: &[Package] = &[
+    package("xvfb", Probe::Program("Xvfb")),
+    package("imagemagick", Probe::Program("import")),
+];
 const FOR_TESTING: &[Package] = &[
     package("webkit2gtk-driver", Probe::Program("WebKitWebDriver")),
     package("dbus-daemon", Probe::Program("dbus-daemon")),
@@ -36,14 +38,14 @@ const FOR_TESTING: &[Package] = &[
 
 /// What a verb needs of the system.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub(crate) enum Need {
     Building,
     VirtualDisplay,
     Testing,
 }
 
 /// Makes sure that everything is there: installs it when allowed to, else stops with the line to run.
-pub fn ensure(needs: &[Need]) -> Outcome {
+pub(crate) fn ensure(needs: &[Need]) -> Outcome {
     if !cfg!(target_os = "linux") {
         return elsewhere();
     }
@@ -60,7 +62,11 @@ pub fn ensure(needs: &[Need]) -> Outcome {
     println!("installing {}", missing.join(" "));
     install(&missing)?;
     let still = self::missing(needs);
-    if still.is_empty() { Ok(()) } else { fail(format!("installed, but still not found: {}", still.join(" "))) }
+    if still.is_empty() {
+        Ok(())
+    } else {
+        fail(format!("installed, but still not found: {}", still.join(" ")))
+    }
 }
 
 fn missing(needs: &[Need]) -> Vec<&'static str> {
@@ -69,7 +75,10 @@ fn missing(needs: &[Need]) -> Vec<&'static str> {
         Need::VirtualDisplay => FOR_A_VIRTUAL_DISPLAY,
         Need::Testing => FOR_TESTING,
     });
-    lists.filter(|package| !is_there(&package.probe)).map(|package| package.name).collect()
+    lists
+        .filter(|package| !is_there(&package.probe))
+        .map(|package| package.name)
+        .collect()
 }
 
 fn is_there(probe: &Probe) -> bool {
@@ -81,7 +90,9 @@ fn is_there(probe: &Probe) -> bool {
 
 fn on_path(program: &str) -> bool {
     let folders = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&folders).map(|folder: PathBuf| folder.join(program)).any(|path| path.is_file())
+    env::split_paths(&folders)
+        .map(|folder: PathBuf| folder.join(program))
+        .any(|path| path.is_file())
 }
 
 fn install(missing: &[&str]) -> Outcome {
@@ -98,7 +109,9 @@ fn install(missing: &[&str]) -> Outcome {
         if by_sudo {
             command.args(["-n", "env"]);
         }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(words);
+        command
+            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+            .args(words);
         run(&mut command)
     };
     apt(&["update"])?;

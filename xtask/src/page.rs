@@ -16,11 +16,25 @@ use wasm_bindgen_cli_support::Bindgen;
 const STATIC: [&str; 4] = ["index.html", "boot.js", "style", "icons"];
 
 /// Builds `ui/dist`. Files that did not change are not written, because the shell embeds them and would be rebuilt.
-pub fn build(workspace: &Workspace) -> Outcome {
+pub(crate) fn build(workspace: &Workspace) -> Outcome {
     step("page", || {
-        run(workspace.cargo().args(["build", "-p", "weir-ui", "--target", wasm_target::NAME, "--profile", "ui-release"]))?;
+        run(workspace.cargo().args([
+            "build",
+            "-p",
+            "weir-ui",
+            "--target",
+            wasm_target::NAME,
+            "--profile",
+            "ui-release",
+        ]))?;
         let stage = workspace.target.join("ui-stage");
-        bind(&workspace.target.join(wasm_target::NAME).join("ui-release/weir-ui.wasm"), &stage)?;
+        bind(
+            &workspace
+                .target
+                .join(wasm_target::NAME)
+                .join("ui-release/weir-ui.wasm"),
+            &stage,
+        )?;
         let mut wanted = BTreeMap::new();
         gather(&stage, &stage, &mut wanted)?;
         let ui = workspace.root.join("ui");
@@ -38,7 +52,11 @@ fn bind(wasm: &Path, stage: &Path) -> Outcome {
         doing("the stage folder cannot be emptied", fs::remove_dir_all(stage))?;
     }
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(wasm).out_name("ui").typescript(false).remove_name_section(true);
+    bindgen
+        .input_path(wasm)
+        .out_name("ui")
+        .typescript(false)
+        .remove_name_section(true);
     bindgen
         .web(true)
         .and_then(|bindgen| bindgen.generate(stage))
@@ -70,9 +88,15 @@ fn replace(folder: &Path, wanted: &BTreeMap<PathBuf, Vec<u8>>) -> Outcome<usize>
         doing(place.display(), fs::remove_file(folder.join(place)))?;
         changed += 1;
     }
-    for (place, bytes) in wanted.iter().filter(|(place, bytes)| present.get(*place) != Some(bytes)) {
+    for (place, bytes) in wanted
+        .iter()
+        .filter(|(place, bytes)| present.get(*place) != Some(bytes))
+    {
         let path = folder.join(place);
-        doing(path.display(), fs::create_dir_all(path.parent().unwrap_or(folder)))?;
+        doing(
+            path.display(),
+            fs::create_dir_all(path.parent().unwrap_or(folder)),
+        )?;
         doing(path.display(), fs::write(&path, bytes))?;
         changed += 1;
     }
@@ -91,7 +115,11 @@ mod tests {
             (PathBuf::from("style/base.css"), b"two".to_vec()),
         ]);
         assert_eq!(replace(&folder, &wanted).unwrap(), 2);
-        assert_eq!(replace(&folder, &wanted).unwrap(), 0, "nothing changed, so the shell must not be rebuilt");
+        assert_eq!(
+            replace(&folder, &wanted).unwrap(),
+            0,
+            "nothing changed, so the shell must not be rebuilt"
+        );
         wanted.remove(Path::new("index.html"));
         wanted.insert(PathBuf::from("style/base.css"), b"three".to_vec());
         assert_eq!(replace(&folder, &wanted).unwrap(), 2);

@@ -21,7 +21,7 @@ const STOP_WAIT: Duration = Duration::from_secs(15);
 
 /// How the window is opened.
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Open a throw-away profile filled with labelled sample traffic.
     #[arg(long)]
     sample: bool,
@@ -31,7 +31,7 @@ pub struct Options {
 }
 
 /// Builds everything and opens the window; returns when it is closed.
-pub fn run(options: &Options) -> Outcome {
+pub(crate) fn run(options: &Options) -> Outcome {
     let virtual_display = options.once || display::is_missing();
     if options.once && !cfg!(target_os = "linux") {
         return fail("--once needs a virtual display, which only Linux has");
@@ -39,7 +39,9 @@ pub fn run(options: &Options) -> Outcome {
     setup::for_run(virtual_display)?;
     let workspace = Workspace::find()?;
     page::build(&workspace)?;
-    step("app", || run_program(workspace.cargo().args(["build", "-p", "weir-desktop"])))?;
+    step("app", || {
+        run_program(workspace.cargo().args(["build", "-p", "weir-desktop"]))
+    })?;
     let mut app = Command::new(workspace.debug_binary("weir")?);
     // The app closes the database before it exits, so this tool must wait for it through Ctrl-C.
     let stopping = hear_stop()?;
@@ -51,7 +53,9 @@ pub fn run(options: &Options) -> Outcome {
         return judge(status, &stopping);
     }
     let display = display::start_and_say()?;
-    app.env("DISPLAY", &display.name).env("GDK_BACKEND", "x11").env_remove("WAYLAND_DISPLAY");
+    app.env("DISPLAY", &display.name)
+        .env("GDK_BACKEND", "x11")
+        .env_remove("WAYLAND_DISPLAY");
     let mut child = doing("the app could not start", app.spawn())?;
     if let Err(failure) = take_picture(&workspace, &display) {
         stop(&mut child);
@@ -106,7 +110,9 @@ fn judge(status: ExitStatus, stopping: &AtomicBool) -> Outcome {
 /// Asks the app to end as a person would, and insists after a while.
 fn stop(app: &mut Child) {
     if cfg!(unix) {
-        let _ = Command::new("kill").args(["-TERM", &app.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-TERM", &app.id().to_string()])
+            .status();
         let end = Instant::now() + STOP_WAIT;
         while Instant::now() < end {
             if !matches!(app.try_wait(), Ok(None)) {

@@ -7,18 +7,22 @@ use crate::{
 };
 
 /// What opening the window needs; a virtual display only where there is no real one.
-pub fn for_run(virtual_display: bool) -> Outcome {
-    let needs: &[Need] = if virtual_display { &[Need::Building, Need::VirtualDisplay] } else { &[Need::Building] };
+pub(crate) fn for_run(virtual_display: bool) -> Outcome {
+    let needs: &[Need] = if virtual_display {
+        &[Need::Building, Need::VirtualDisplay]
+    } else {
+        &[Need::Building]
+    };
     with(needs)
 }
 
 /// What the tests need.
-pub fn everything() -> Outcome {
+pub(crate) fn everything() -> Outcome {
     with(&[Need::Building, Need::VirtualDisplay, Need::Testing])
 }
 
 /// What the page alone needs.
-pub fn for_page() -> Outcome {
+pub(crate) fn for_page() -> Outcome {
     wasm_target::ensure()
 }
 

@@ -4,10 +4,10 @@ use std::{ffi::OsStr, fmt, io, process::Command, time::Instant};
 
 /// What went wrong and what to do, in words.
 #[derive(Debug)]
-pub struct Failure(pub String);
+pub(crate) struct Failure(pub(crate) String);
 
 /// The outcome of everything in this tool.
-pub type Outcome<T = ()> = Result<T, Failure>;
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,17 +16,17 @@ impl fmt::Display for Failure {
 }
 
 /// A failure with these words.
-pub fn fail<T>(words: impl Into<String>) -> Outcome<T> {
+pub(crate) fn fail<T>(words: impl Into<String>) -> Outcome<T> {
     Err(Failure(words.into()))
 }
 
 /// Adds what was being done to a system error.
-pub fn doing<T>(what: impl fmt::Display, result: io::Result<T>) -> Outcome<T> {
+pub(crate) fn doing<T>(what: impl fmt::Display, result: io::Result<T>) -> Outcome<T> {
     result.map_err(|problem| Failure(format!("{what}: {problem}")))
 }
 
 /// Does one step and prints how long it took.
-pub fn step<T>(name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     println!("\n── {name}");
     let start = Instant::now();
     let outcome = work();
@@ -39,24 +39,31 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
 }
 
 /// Runs a program in the foreground; its output is the reader's.
-pub fn run(command: &mut Command) -> Outcome {
+pub(crate) fn run(command: &mut Command) -> Outcome {
     let line = words_of(command);
     let status = doing(format!("`{line}` could not start"), command.status())?;
-    if status.success() { Ok(()) } else { fail(format!("`{line}` failed ({status})")) }
+    if status.success() {
+        Ok(())
+    } else {
+        fail(format!("`{line}` failed ({status})"))
+    }
 }
 
 /// Runs a program and returns what it prints.
-pub fn read(command: &mut Command) -> Outcome<String> {
+pub(crate) fn read(command: &mut Command) -> Outcome<String> {
     let line = words_of(command);
     let output = doing(format!("`{line}` could not start"), command.output())?;
     if !output.status.success() {
-        return fail(format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        return fail(format!(
+            "`{line}` failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// True when the program runs and succeeds; its output is dropped.
-pub fn succeeds(command: &mut Command) -> bool {
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 

@@ -9,7 +9,7 @@ use crate::{
 use std::{process::Command, time::Instant};
 
 /// Runs every check and stops at the first failure.
-pub fn test() -> Outcome {
+pub(crate) fn test() -> Outcome {
     let start = Instant::now();
     setup::everything()?;
     let workspace = Workspace::find()?;
@@ -18,17 +18,35 @@ pub fn test() -> Outcome {
     page::build(&workspace)?;
     cargo_step(
         "lint",
-        workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        workspace
+            .cargo()
+            .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     )?;
     cargo_step(
         "lint the page for WebAssembly",
-        workspace.cargo().args(["clippy", "-p", "weir-ui", "--target", wasm_target::NAME, "--", "-D", "warnings"]),
+        workspace.cargo().args([
+            "clippy",
+            "-p",
+            "weir-ui",
+            "--target",
+            wasm_target::NAME,
+            "--",
+            "-D",
+            "warnings",
+        ]),
     )?;
     // The same selection of packages everywhere: another one would turn on other features and compile everything anew.
     // This program is left out, because Windows cannot replace one that runs.
     let everything_else = ["--workspace", "--exclude", "xtask"];
     cargo_step("build", workspace.cargo().arg("build").args(everything_else))?;
-    cargo_step("structure", workspace.cargo().arg("test").args(everything_else).args(["--test", "tidy"]))?;
+    cargo_step(
+        "structure",
+        workspace
+            .cargo()
+            .arg("test")
+            .args(everything_else)
+            .args(["--test", "tidy"]),
+    )?;
     cargo_step(
         "tests",
         workspace

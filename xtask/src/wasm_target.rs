@@ -4,10 +4,10 @@ use crate::step::{Outcome, fail, read, run, succeeds};
 use std::{path::Path, process::Command};
 
 /// The page's target.
-pub const NAME: &str = "wasm32-unknown-unknown";
+pub(crate) const NAME: &str = "wasm32-unknown-unknown";
 
 /// Makes sure that the standard library for WebAssembly is there.
-pub fn ensure() -> Outcome {
+pub(crate) fn ensure() -> Outcome {
     let folder = read(Command::new("rustc").args(["--print", "target-libdir", "--target", NAME]))?;
     if Path::new(folder.trim()).is_dir() {
         return Ok(());

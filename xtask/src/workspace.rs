@@ -8,15 +8,16 @@ use std::{
 };
 
 /// The repository and its target folder.
-pub struct Workspace {
-    pub root: PathBuf,
-    pub target: PathBuf,
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 impl Workspace {
     /// Asks cargo. Honours `CARGO_TARGET_DIR` and cargo's own configuration.
-    pub fn find() -> Outcome<Workspace> {
-        let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    pub(crate) fn find() -> Outcome<Workspace> {
+        let here = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
         let Some(root) = here.parent().map(Path::to_owned) else {
             return fail("xtask must lie in a folder of the repository");
         };
@@ -26,19 +27,25 @@ impl Workspace {
             Err(problem) => return fail(format!("cargo's metadata cannot be read: {problem}")),
         };
         match metadata["target_directory"].as_str() {
-            Some(target) => Ok(Workspace { target: PathBuf::from(target), root }),
+            Some(target) => Ok(Workspace {
+                target: PathBuf::from(target),
+                root,
+            }),
             None => fail("cargo's metadata names no target folder"),
         }
     }
 
     /// A cargo command at the root of the repository.
-    pub fn cargo(&self) -> Command {
+    pub(crate) fn cargo(&self) -> Command {
         cargo(&self.root)
     }
 
     /// A program that a debug build left behind.
-    pub fn debug_binary(&self, name: &str) -> Outcome<PathBuf> {
-        let path = self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    pub(crate) fn debug_binary(&self, name: &str) -> Outcome<PathBuf> {
+        let path = self
+            .target
+            .join("debug")
+            .join(format!("{name}{}", env::consts::EXE_SUFFIX));
         doing(format!("the build left no {}", path.display()), path.metadata()).map(|_| path)
     }
 }
