@@ -6,6 +6,11 @@
 //!
 //! To add an operation: declare the command in `contract`, write its file here, add its line in `dispatch.rs`.
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")
+)]
+
 pub mod cache;
 pub mod caps;
 pub mod charts;

@@ -15,6 +15,7 @@ mod cache_entries;
 mod config;
 mod error;
 mod gateways;
+mod integrity;
 mod ledger;
 mod open;
 mod requests;

@@ -1,5 +1,7 @@
 //! What a provider must be able to do. To add one: write `provider/<name>.rs`, add its line in `provider::build`.
 
+pub mod sse;
+
 use crate::request::{Answer, Chat, ClientProtocol, Delta};
 use async_trait::async_trait;
 use bytes::Bytes;

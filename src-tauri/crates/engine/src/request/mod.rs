@@ -36,6 +36,8 @@ pub struct Chat {
     pub turns: Vec<Turn>,
     pub tools: Vec<Tool>,
     pub tool_choice: ToolChoice,
+    /// Whether several tools may be asked for at once; none leaves it to the provider.
+    pub parallel_tools: Option<bool>,
     pub output: OutputFormat,
     pub max_tokens: Option<u32>,
     pub temperature: Option<f64>,

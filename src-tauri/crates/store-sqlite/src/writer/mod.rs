@@ -4,6 +4,9 @@
 //! transaction and answers each caller after the commit: many callers share the cost of one commit.
 
 mod batch;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+mod disk_full;
 mod task;
 
 use crate::error::closed;
