@@ -1,5 +1,7 @@
 //! Measures recording: `cargo run --release -p weir-store-sqlite --example write_speed [folder]`. Linux only (CPU time).
 
+#![expect(clippy::disallowed_methods, reason = "it measures wall time")]
+
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that prints")]
 
 use std::{path::Path, time::Instant};
