@@ -18,7 +18,11 @@ pub fn TopBar() -> impl IntoView {
         Some(ProfileKind::Local) => ("profile-badge", "LOCAL"),
         None => ("profile-badge", "NO PROFILE"),
     };
-    let has_range = move || shell.route.with(|route| matches!(route.page, Page::Overview | Page::Requests | Page::Cache));
+    let has_range = move || {
+        shell
+            .route
+            .with(|route| matches!(route.page, Page::Overview | Page::Requests | Page::Cache))
+    };
     let address = Signal::derive(move || shell.status().map(|status| status.address).unwrap_or_default());
     view! {
         <header class="topbar">

@@ -63,7 +63,13 @@ impl CapFields {
 /// Everything but name and amount.
 #[component]
 pub fn CapDetails(fields: CapFields) -> impl IntoView {
-    let scopes = [("global", "All spend"), ("T0", "Tier T0"), ("T1", "Tier T1"), ("T2", "Tier T2"), ("T3", "Tier T3")];
+    let scopes = [
+        ("global", "All spend"),
+        ("T0", "Tier T0"),
+        ("T1", "Tier T1"),
+        ("T2", "Tier T2"),
+        ("T3", "Tier T3"),
+    ];
     let periods = [("day", "Day"), ("week", "Week"), ("month", "Month")];
     let actions = [("refuse", "Refuse requests"), ("close_tier", "Close the tier")];
     view! {

@@ -52,7 +52,11 @@ fn About() -> impl IntoView {
     let shell = use_shell();
     let facts = move || {
         shell.status().map(|status| {
-            let kept = if status.secret_store == "keychain" { "the operating system's keychain" } else { "this session only: forgotten when the window closes" };
+            let kept = if status.secret_store == "keychain" {
+                "the operating system's keychain"
+            } else {
+                "this session only: forgotten when the window closes"
+            };
             let rows = [
                 ("Version", status.version),
                 ("Configuration", format!("version {}", status.config_version)),
@@ -61,7 +65,8 @@ fn About() -> impl IntoView {
                 ("Provider keys", kept.to_owned()),
                 ("Times shown in", clock::zone_name(clock::now_ms())),
             ];
-            rows.map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view()
+            rows.map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> })
+                .collect_view()
         })
     };
     view! {

@@ -10,6 +10,7 @@ use weir_contract::{
         catalog::{KeySource, ProviderConfig, ProviderProtocol},
         limit::Limit,
         rollout::Rollout,
+        tier::Tier,
     },
 };
 use weir_engine::{intent::IntentRule, price::overrides::PriceOverride};
@@ -103,7 +104,12 @@ impl ProviderSection {
                 .to_owned(),
         };
         let key = self.key_env.clone().map_or(KeySource::None, KeySource::Env);
-        Ok(ProviderConfig { name: name.to_owned(), protocol: self.protocol, base_url, key })
+        Ok(ProviderConfig {
+            name: name.to_owned(),
+            protocol: self.protocol,
+            base_url,
+            key,
+        })
     }
 }
 
@@ -128,7 +134,9 @@ pub struct CacheSection {
 
 impl Default for CacheSection {
     fn default() -> CacheSection {
-        CacheSection { memory_bytes: 64 * 1024 * 1024 }
+        CacheSection {
+            memory_bytes: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -144,7 +152,11 @@ pub struct RecordingSection {
 
 impl Default for RecordingSection {
     fn default() -> RecordingSection {
-        RecordingSection { bodies: true, body_days: 7, request_days: 90 }
+        RecordingSection {
+            bodies: true,
+            body_days: 7,
+            request_days: 90,
+        }
     }
 }
 
@@ -159,7 +171,11 @@ pub struct TimeoutSection {
 
 impl Default for TimeoutSection {
     fn default() -> TimeoutSection {
-        TimeoutSection { first_byte_seconds: 120, idle_seconds: 30, read_on_seconds: 30 }
+        TimeoutSection {
+            first_byte_seconds: 120,
+            idle_seconds: 30,
+            read_on_seconds: 30,
+        }
     }
 }
 
@@ -176,17 +192,26 @@ impl FileConfig {
     #[must_use]
     pub fn starting_caps(&self) -> Vec<Cap> {
         use weir_contract::model::cap::{CapAction, CapPeriod, CapScope};
+        let daily = |name: &str, scope, usd: i64, action| Cap {
+            name: name.to_owned(),
+            scope,
+            period: CapPeriod::Day,
+            time_zone: "UTC".to_owned(),
+            limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
+            action,
+            alert_percent: 80,
+            enabled: true,
+        };
         self.caps.clone().unwrap_or_else(|| {
-            vec![Cap {
-                name: "global-daily".to_owned(),
-                scope: CapScope::Global,
-                period: CapPeriod::Day,
-                time_zone: "UTC".to_owned(),
-                limit_nanousd: NanoUsd(100 * NanoUsd::PER_USD),
-                action: CapAction::Refuse,
-                alert_percent: 80,
-                enabled: true,
-            }]
+            vec![
+                daily("global-daily", CapScope::Global, 100, CapAction::Refuse),
+                daily(
+                    "top-tier-daily",
+                    CapScope::Tier(Tier::T3),
+                    50,
+                    CapAction::CloseTier,
+                ),
+            ]
         })
     }
 

@@ -1,0 +1,1 @@
+//! The real adapters against a small TCP server that answers as told.
