@@ -58,7 +58,7 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
                 Trend::Worse => " worse",
                 Trend::Neutral => "",
             };
-            view! { <span class=class>{reading.delta}{word}</span>" "<span class="muted">{shell.range.get().previous_label()}</span> }
+            view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{shell.range.get().previous_label()}</span> }
         })
     };
     view! {
@@ -66,7 +66,7 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
             <span class="kpi-label">{kpi.label()}</span>
             <span class="kpi-value" data-testid=kpi.testid() title=title>{value}</span>
             <span class="kpi-delta">{delta}</span>
-            <span class="kpi-note">{move || shown.get().map(|reading| reading.note).unwrap_or_default()}</span>
+            <span class="kpi-note" title=move || shown.get().map(|reading| reading.note).unwrap_or_default()>{move || shown.get().map(|reading| reading.note).unwrap_or_default()}</span>
         </a>
     }
 }
