@@ -26,8 +26,14 @@ use weir_contract::{
 #[component]
 pub fn Cache() -> impl IntoView {
     let shell = use_shell();
-    let stats = query(move || CacheStatsGet { range: shell.time_range() });
-    let entries = query(|| CacheList { selector: CacheSelector::All, cursor: None, limit: 100 });
+    let stats = query(move || CacheStatsGet {
+        range: shell.time_range(),
+    });
+    let entries = query(|| CacheList {
+        selector: CacheSelector::All,
+        cursor: None,
+        limit: 100,
+    });
     let clear = Clear::new();
     view! {
         <Panel query=stats rows=3>{move || stats.value.get().map(|stats| view! { <Figures stats/> })}</Panel>
@@ -90,8 +96,16 @@ fn intents(stats: &CacheStats, clear: Clear) -> AnyView {
 
 #[component]
 fn Entries(entries: Query<CacheEntryPage>, clear: Clear) -> impl IntoView {
-    let rows = Memo::new(move |_| entries.value.with(|page| page.as_ref().map(|page| page.rows.clone()).unwrap_or_default()));
-    let has_more = move || entries.value.with(|page| page.as_ref().is_some_and(|page| page.next_cursor.is_some()));
+    let rows = Memo::new(move |_| {
+        entries
+            .value
+            .with(|page| page.as_ref().map(|page| page.rows.clone()).unwrap_or_default())
+    });
+    let has_more = move || {
+        entries
+            .value
+            .with(|page| page.as_ref().is_some_and(|page| page.next_cursor.is_some()))
+    };
     view! {
         <Panel query=entries>
             <Show when=move || rows.with(|rows| !rows.is_empty()) fallback=|| view! { <Empty title="Nothing is cached">"Answers appear here after the first miss."</Empty> }>

@@ -32,7 +32,11 @@ pub fn FirstRun() -> impl IntoView {
             opening.set(None);
         });
     };
-    let attach = Route { page: Page::Attach, query: Vec::new() }.to_hash();
+    let attach = Route {
+        page: Page::Attach,
+        query: Vec::new(),
+    }
+    .to_hash();
     view! {
         <main class="alone doors-page">
             <div class="hello"><Mark/><h1>"Weir"</h1>
@@ -65,7 +69,11 @@ pub fn FirstRun() -> impl IntoView {
 /// Says plainly that attaching is not there yet.
 #[component]
 pub fn Attach() -> impl IntoView {
-    let back = Route { page: Page::Overview, query: Vec::new() }.to_hash();
+    let back = Route {
+        page: Page::Overview,
+        query: Vec::new(),
+    }
+    .to_hash();
     view! {
         <main class="alone">
             <div class="hello"><Mark/><h1>"Attach to production"</h1>
