@@ -1,1 +1,4 @@
 //! What the system tests share.
+
+#[cfg(target_os = "linux")]
+pub mod window;
