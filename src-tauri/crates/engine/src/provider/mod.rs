@@ -1,6 +1,25 @@
 //! What a provider must be able to do. To add one: write `provider/<name>.rs`, add its line in `provider::build`.
 
+pub mod anthropic;
+pub mod base_url;
+pub mod build;
+pub mod client;
+pub mod endpoint;
+pub mod event_stream;
+pub mod failure;
+pub mod gemini;
+pub mod openai;
+pub mod patch;
+pub mod retry_after;
+pub mod simulated;
 pub mod sse;
+#[cfg(test)]
+pub(crate) mod test_call;
+#[cfg(test)]
+mod wire_tests;
+
+pub use build::{ProviderConfigError, build};
+pub use client::http_client;
 
 use crate::request::{Answer, Chat, ClientProtocol, Delta};
 use async_trait::async_trait;
