@@ -242,7 +242,8 @@ async fn logs_are_insert_only() {
             "{statement}"
         );
     }
-    let log: Vec<(i64, String, Option<String>, Option<String>, String, i64)> = sqlx::query_as(
+    type Change = (i64, String, Option<String>, Option<String>, String, i64);
+    let log: Vec<Change> = sqlx::query_as(
         "SELECT version, name, before, after, who, at_ms FROM config_changes ORDER BY version",
     )
     .fetch_all(&mut connection)
