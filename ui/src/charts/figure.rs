@@ -149,7 +149,7 @@ pub fn ChartFigure(
         })
     };
     view! {
-        <figure class="card chart" data-testid=testid class:stale=move || charts.is_stale.get()>
+        <figure class="card chart" data-testid=testid class:stale=move || charts.is_stale.get() class:tiers=kind == ChartKind::Cost>
             <header class="chart-head">
                 <h2>{title}<span class="unit">{unit}</span></h2>
                 <button type="button" class="quiet small" aria-pressed=move || as_table.get().to_string()

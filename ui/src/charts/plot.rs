@@ -3,7 +3,7 @@
 use super::{
     axis::Axis,
     backend::ShapeBackend,
-    shape::{Drawing, FINENESS, Frame, Ink, Shape},
+    shape::{Anchor, Drawing, FINENESS, Frame, Ink, Shape},
     ticks,
 };
 use crate::format;
@@ -80,7 +80,25 @@ pub fn draw(data: &ChartData, width: u32, offset_minutes: i64, is_shown: impl Fn
         .collect();
     let mut shapes: Vec<Shape> = Vec::new();
     let frame = render(data, &shown, width.max(200), offset_minutes, &mut shapes).unwrap_or_default();
+    shapes.iter_mut().for_each(stand_off);
     Drawing { shapes, frame }
+}
+
+/// Moves labels a little away from the axis; plotters could do it only by drawing tick marks.
+fn stand_off(shape: &mut Shape) {
+    match shape {
+        Shape::Text {
+            x,
+            anchor: Anchor::End,
+            ..
+        } => *x -= 8.0,
+        Shape::Text {
+            y,
+            anchor: Anchor::Middle,
+            ..
+        } => *y += 7.0,
+        _ => {}
+    }
 }
 
 fn rgb(ink: Ink) -> RGBColor {

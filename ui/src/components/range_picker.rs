@@ -31,7 +31,7 @@ pub fn RangePicker() -> impl IntoView {
     };
     let is_custom = move || matches!(shell.range.get(), RangeChoice::Custom(_));
     view! {
-        <div class="range">
+        <div class="range" on:keydown=move |event| if event.key() == "Escape" { is_open.set(false) }>
             <div class="segments" role="group" aria-label="Time range">
                 {RangeChoice::PRESETS.map(preset).collect_view()}
                 <button type="button" aria-pressed=move || is_custom().to_string() aria-expanded=move || is_open.get().to_string()

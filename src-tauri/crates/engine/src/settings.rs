@@ -90,7 +90,7 @@ pub struct Settings {
     pub abilities: BTreeMap<ModelRef, ModelAbilities>,
     /// What `auto` means for embeddings.
     pub embedding_model: Option<ModelRef>,
-    pub intents: IntentDetector,
+    pub intents: Arc<IntentDetector>,
     pub caps: Vec<Cap>,
     pub limits: Vec<Limit>,
     pub rollouts: Vec<Rollout>,

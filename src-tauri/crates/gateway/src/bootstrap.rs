@@ -4,7 +4,6 @@ use crate::{
     config::{
         Config, ConfigError, Environment, FileConfig,
         compile::{Parts, compile},
-        play_money::with_play_money,
     },
     housekeeping, http,
     live::EngineLive,
@@ -19,8 +18,7 @@ use weir_contract::model::gateway::{GatewayStatus, ProfileKind};
 use weir_engine::{
     clock::{Clock, SystemClock},
     engine::{Engine, Random},
-    price::table::PriceBook,
-    provider::{SecretSource, http_client},
+    provider::SecretSource,
     store::{Store, StoreError},
 };
 use weir_store_sqlite::SqliteStore;
@@ -35,9 +33,6 @@ pub enum StartError {
     /// The port is taken, or the address is not allowed.
     #[error("{0}")]
     Listen(String),
-    /// The HTTP client for providers could not be made.
-    #[error("the client for providers could not be made: {0}")]
-    Client(String),
 }
 
 /// How the window runs its own gateway.
@@ -176,16 +171,7 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
     let sqlite = open_store(&config).await?;
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());
     seed(store.as_ref(), &config, clock.now_ms()).await?;
-    let client = http_client().map_err(|problem| StartError::Client(problem.to_string()))?;
-    let prices = Arc::new(
-        PriceBook::new(&with_play_money(&config.file.prices))
-            .map_err(|problem| ConfigError::Invalid(problem.to_string()))?,
-    );
-    let parts = Arc::new(Parts {
-        client,
-        secrets: options.secrets,
-        prices,
-    });
+    let parts = Arc::new(Parts::new(&config, options.secrets)?);
     let version = store.config_version().await?;
     let settings = compile(&config, &store.config_items().await?, version, &parts)?;
     let gateway_id = uuid::Uuid::now_v7().to_string();

@@ -123,13 +123,17 @@ async fn a_damaged_database_is_refused_and_left_alone() {
     }
     store.close().await.unwrap();
     let whole = fs::read(&path).unwrap();
-    // Each page in turn, from the schema to the last.
+    // The head of one page after another, from the schema to the last.
     for page in (0..whole.len() / 4096).step_by(7) {
         let mut damaged = whole.clone();
-        damaged[page * 4096 + 100..(page + 1) * 4096].fill(0xAB);
+        let head = page * 4096 + if page == 0 { 100 } else { 0 };
+        damaged[head..head + 64].fill(0xAB);
         fs::write(&path, &damaged).unwrap();
         let text = refusal(&path).await;
-        assert!(text.contains("damaged"), "page {page}: {text}");
+        assert!(
+            text.contains("damaged"),
+            "page {page} is damaged, and it says {text}"
+        );
         assert_eq!(fs::read(&path).unwrap(), damaged, "page {page}");
     }
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
@@ -193,14 +197,14 @@ async fn a_locked_database_says_who_to_close_and_works_afterwards() {
 async fn many_may_open_a_new_file_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weir.db");
-    let stores = futures_of(&path).await;
+    let stores = open_six(&path).await;
     for (n, store) in stores.iter().enumerate() {
         store.save(&n.to_string(), 0).await;
     }
     assert_eq!(stores[0].version().await, stores.len() as i64);
 }
 
-async fn futures_of(path: &Path) -> Vec<weir_store_sqlite::SqliteStore> {
+async fn open_six(path: &Path) -> Vec<weir_store_sqlite::SqliteStore> {
     let opening: Vec<_> = (0..6)
         .map(|_| {
             let path = path.to_owned();
@@ -238,7 +242,8 @@ async fn logs_are_insert_only() {
             "{statement}"
         );
     }
-    let log: Vec<(i64, String, Option<String>, Option<String>, String, i64)> = sqlx::query_as(
+    type Change = (i64, String, Option<String>, Option<String>, String, i64);
+    let log: Vec<Change> = sqlx::query_as(
         "SELECT version, name, before, after, who, at_ms FROM config_changes ORDER BY version",
     )
     .fetch_all(&mut connection)

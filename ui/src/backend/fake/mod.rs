@@ -75,19 +75,13 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         CacheClear::NAME => on::<CacheClear>(args, |it| Ok(stories::clear(shelf, &it.selector))),
         CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
         CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
-        CapsDelete::NAME => on::<CapsDelete>(args, |it| {
-            Ok(shelf.caps.retain(|state| state.cap.name != it.name))
-        }),
+        CapsDelete::NAME => on::<CapsDelete>(args, |it| shelf.delete_cap(&it.name)),
         LimitsList::NAME => on::<LimitsList>(args, |_| Ok(shelf.limits.clone())),
         LimitsSave::NAME => on::<LimitsSave>(args, |save| shelf.save_limit(save)),
-        LimitsDelete::NAME => on::<LimitsDelete>(args, |it| {
-            Ok(shelf.limits.retain(|state| state.limit.name != it.name))
-        }),
+        LimitsDelete::NAME => on::<LimitsDelete>(args, |it| shelf.delete_limit(&it.name)),
         RolloutsList::NAME => on::<RolloutsList>(args, |_| Ok(shelf.rollouts.clone())),
         RolloutsSave::NAME => on::<RolloutsSave>(args, |save| shelf.save_rollout(save)),
-        RolloutsDelete::NAME => on::<RolloutsDelete>(args, |it| {
-            Ok(shelf.rollouts.retain(|state| state.rollout.name != it.name))
-        }),
+        RolloutsDelete::NAME => on::<RolloutsDelete>(args, |it| shelf.delete_rollout(&it.name)),
         ProvidersList::NAME => on::<ProvidersList>(args, |_| Ok(shelf.providers.clone())),
         ProvidersSave::NAME => on::<ProvidersSave>(args, |save| shelf.save_provider(save)),
         ProvidersTest::NAME => on::<ProvidersTest>(args, |test| shelf.test_provider(&test.name)),

@@ -159,8 +159,7 @@ impl Shelf {
             let fresh = CapState {
                 cap: save.cap,
                 version: 1,
-                spent_nanousd: NanoUsd::ZERO,
-                ..self.caps[0].clone()
+                ..cap("", CapScope::Global, CapPeriod::Day, CapAction::Refuse, (0, 0, 0))
             };
             self.caps.push(fresh.clone());
             return Ok(fresh);
@@ -169,6 +168,21 @@ impl Shelf {
         bump(&mut state.version, save.expected_version)?;
         state.cap = save.cap;
         Ok(state.clone())
+    }
+
+    pub(super) fn delete_cap(&mut self, name: &str) -> Result<(), ApiError> {
+        self.caps.retain(|state| state.cap.name != name);
+        Ok(())
+    }
+
+    pub(super) fn delete_limit(&mut self, name: &str) -> Result<(), ApiError> {
+        self.limits.retain(|state| state.limit.name != name);
+        Ok(())
+    }
+
+    pub(super) fn delete_rollout(&mut self, name: &str) -> Result<(), ApiError> {
+        self.rollouts.retain(|state| state.rollout.name != name);
+        Ok(())
     }
 
     pub(super) fn save_limit(&mut self, save: LimitsSave) -> Result<LimitState, ApiError> {

@@ -76,7 +76,9 @@ pub(super) fn chart(shelf: &Shelf, kind: ChartKind, range: TimeRange) -> ChartDa
 
 fn value(kind: ChartKind, line: usize, at_ms: i64, bucket_ms: i64, range: TimeRange) -> Option<f64> {
     let seed = (at_ms / bucket_ms) as u64 * 31 + line as u64 * 7_919 + kind as u64 * 104_729;
-    let jitter = noise(seed);
+    let jitter = 0.5 * smooth(at_ms, bucket_ms * 7, line, kind)
+        + 0.3 * smooth(at_ms, bucket_ms * 3, line, kind)
+        + 0.2 * noise(seed);
     match kind {
         ChartKind::Cost => {
             let per_hour = [0.05, 0.21, 0.34, 0.16][line];
@@ -101,6 +103,15 @@ fn value(kind: ChartKind, line: usize, at_ms: i64, bucket_ms: i64, range: TimeRa
             Some((step + step * 0.16 * (jitter - 0.5)).max(0.0))
         }
     }
+}
+
+/// Noise that changes slowly, so that lines look measured and not shaken.
+fn smooth(at_ms: i64, step_ms: i64, line: usize, kind: ChartKind) -> f64 {
+    let place = at_ms.div_euclid(step_ms);
+    let share = at_ms.rem_euclid(step_ms) as f64 / step_ms as f64;
+    let at = |place: i64| noise(place as u64 * 131 + line as u64 * 7_919 + kind as u64 * 104_729);
+    let ease = share * share * (3.0 - 2.0 * share);
+    at(place) * (1.0 - ease) + at(place + 1) * ease
 }
 
 fn totals(shelf: &Shelf, range: TimeRange) -> Totals {

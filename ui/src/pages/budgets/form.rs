@@ -78,7 +78,7 @@ pub fn CapDetails(fields: CapFields) -> impl IntoView {
             <SelectField label="Period" value=fields.period options=Signal::stored(choices(&periods))/>
             <TextField label="Time zone" value=fields.time_zone hint="IANA name, such as Europe/Berlin"/>
             <SelectField label="When it is reached" value=fields.action options=Signal::stored(choices(&actions))/>
-            <TextField label="Alert at" value=fields.alert_percent prefix="%"/>
+            <TextField label="Alert at (percent)" value=fields.alert_percent/>
             <CheckField label="Enforced" value=fields.enabled/>
         </div>
     }

@@ -80,7 +80,7 @@ fn intents(stats: &CacheStats, clear: Clear) -> AnyView {
                 <td class="num">{format::percent_or_nothing(rate)}</td>
                 <td class="num">{format::count(intent.hits)}</td><td class="num">{format::count(intent.misses)}</td><td class="num">{format::count(intent.bypassed)}</td>
                 <td class="num" title=format::money_exact(intent.saved_nanousd)>{format::money(intent.saved_nanousd)}</td>
-                <td><VerdictBadge verdict=intent.verdict/>" "<span class="muted">{intent.reason.clone()}</span></td>
+                <td class="wrap"><VerdictBadge verdict=intent.verdict/>" "<span class="muted">{intent.reason.clone()}</span></td>
                 <td class="num"><button type="button" class="small" on:click=move |_| clear.preview(CacheSelector::Intent(name.clone()))>"Clear…"</button></td>
             </tr>
         }

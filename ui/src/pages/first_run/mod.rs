@@ -40,7 +40,7 @@ pub fn FirstRun() -> impl IntoView {
     view! {
         <main class="alone doors-page">
             <div class="hello"><Mark/><h1>"Weir"</h1>
-                <p>"See what language models cost, and hold it where you want it. Nothing leaves this computer, and no account is needed."</p>
+                <p>"See what language models cost, and hold it where you want it. Everything runs on this computer, and no account is needed."</p>
             </div>
             <div class="doors">
                 <button type="button" class="door primary-door" data-testid="door-local" disabled=move || opening.get().is_some()

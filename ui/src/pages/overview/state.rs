@@ -100,7 +100,7 @@ impl Kpi {
             Kpi::Saved => {
                 let delta = format::change(now.saved_nanousd.0 as f64, before.saved_nanousd.0 as f64);
                 let trend = trend(&delta, Some(true));
-                let note = "at the price of the answers reused".to_owned();
+                let note = "by answers reused".to_owned();
                 Reading {
                     value: format::money(now.saved_nanousd),
                     exact: format::money_exact(now.saved_nanousd),
@@ -189,7 +189,7 @@ fn p95(now: &Totals, before: &Totals) -> Reading {
     let note = match (now.p50_us, now.p99_us) {
         _ if (1..100).contains(&now.requests) => format!("n = {}, too few for p99", now.requests),
         (Some(p50), Some(p99)) => format!(
-            "p50 {} · p99 {}",
+            "p50 {}, p99 {}",
             format::duration_us(p50),
             format::duration_us(p99)
         ),

@@ -7,14 +7,16 @@ pub mod providers;
 pub mod state;
 
 use crate::{
+    backend::call,
     components::copy::{CodeBlock, CopyButton},
     contexts::{clock, use_shell},
     pages::start::snippet::Snippet,
 };
 use catalog::{Intents, Tiers};
 use keys::Keys;
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use providers::Providers;
+use weir_contract::{command::gateway::ProfileOpen, model::gateway::ProfileKind};
 
 /// The page.
 #[component]
@@ -26,6 +28,7 @@ pub fn Settings() -> impl IntoView {
             <Keys/>
             <Tiers/>
             <Intents/>
+            <Profile/>
             <About/>
         </div>
     }
@@ -44,6 +47,49 @@ fn Address() -> impl IntoView {
             <div class="secret"><code>{move || address.get()}</code><CopyButton text=address label="Copy the gateway address"/></div>
             <div class="snippets">{Snippet::ALL.map(block).collect_view()}</div>
         </section>
+    }
+}
+
+/// Which data the window looks at, and the way to the other.
+#[component]
+fn Profile() -> impl IntoView {
+    let shell = use_shell();
+    let busy = RwSignal::new(false);
+    let other = move || {
+        if shell.is_sample() {
+            ProfileKind::Local
+        } else {
+            ProfileKind::Sample
+        }
+    };
+    let switch = move |_| {
+        let kind = untrack(other);
+        busy.set(true);
+        spawn_local(async move {
+            match call(ProfileOpen { kind }).await {
+                Ok(_) => shell.refresh(),
+                Err(error) => shell.complain(&error),
+            }
+            busy.set(false);
+        });
+    };
+    let words = move || {
+        if shell.is_sample() {
+            "This is sample data, made up and thrown away."
+        } else {
+            "This is the traffic of this computer's own gateway."
+        }
+    };
+    let act = move || {
+        if shell.is_sample() {
+            "Run locally instead"
+        } else {
+            "Look at sample data instead"
+        }
+    };
+    view! {
+        <section class="card"><h2>"Profile"</h2><p class="muted">{words}</p>
+            <div class="inline-form"><button type="button" data-testid="profile-switch" disabled=move || busy.get() on:click=switch>{act}</button></div></section>
     }
 }
 

@@ -119,7 +119,8 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             app_version: &settings.app_version,
             body: &body,
             chat: chat.as_deref(),
-            intent_key: found.cache_key.as_deref(),
+            // Two intents may use the same template; the name keeps them apart.
+            intent_key: found.cache_key.as_ref().map(|key| format!("{} {key}", found.intent)).as_deref(),
         })
     });
     if !cached {

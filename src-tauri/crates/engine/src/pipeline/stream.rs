@@ -38,6 +38,8 @@ struct Passage {
     encoder: StreamEncoder,
     client: mpsc::Sender<Bytes>,
     client_gone_since: Option<Instant>,
+    /// True when the provider's own events go to the client untouched; a piece without one is then not for the client.
+    own_protocol: bool,
     /// The provider's own events, kept only for answers that no other form can carry.
     verbatim: Option<Vec<u8>>,
 }
@@ -78,9 +80,14 @@ pub(super) async fn pump(
         engine.clock.now_ms() / 1_000,
         usage_wanted,
     );
+    let own_protocol = settings
+        .providers
+        .get(&paid.candidate.model.provider)
+        .is_some_and(|provider| provider.adapter.speaks(call.protocol));
     let mut passage = Passage {
         collector: AnswerCollector::default(),
         encoder,
+        own_protocol,
         client,
         client_gone_since: gone.then(Instant::now),
         verbatim: call
@@ -185,14 +192,14 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
         let mut events = Vec::new();
         for delta in &piece.deltas {
             passage.collector.push(delta);
-            if piece.raw.is_none() {
+            if !passage.own_protocol {
                 events.extend_from_slice(&passage.encoder.push(delta));
             }
         }
         if let Some(raw) = &piece.raw {
             events.extend_from_slice(raw);
         }
-        if piece.done && piece.raw.is_none() {
+        if piece.done && !passage.own_protocol {
             events.extend_from_slice(&passage.encoder.finish());
         }
         if let Some(verbatim) = &mut passage.verbatim {

@@ -2,11 +2,9 @@
 
 use super::Source;
 use std::sync::Arc;
-use weir_engine::{price::table::PriceBook, provider::http_client};
 use weir_gateway::config::{
     Environment,
     compile::{Parts, compile},
-    play_money::with_play_money,
 };
 
 /// Reads and compiles everything that `serve` would, and says what is wrong or what it would do.
@@ -14,14 +12,7 @@ pub(super) fn run(source: &Source) -> Result<(), String> {
     let environment = Environment::of_process();
     let config = source.load(&environment).map_err(|problem| problem.to_string())?;
     let path = config.sqlite_path().map_err(|problem| problem.to_string())?;
-    let prices =
-        PriceBook::new(&with_play_money(&config.file.prices)).map_err(|problem| problem.to_string())?;
-    let client = http_client().map_err(|problem| problem.to_string())?;
-    let parts = Parts {
-        client,
-        secrets: Arc::new(environment),
-        prices: Arc::new(prices),
-    };
+    let parts = Parts::new(&config, Arc::new(environment)).map_err(|problem| problem.to_string())?;
     let settings = compile(&config, &[], 0, &parts).map_err(|problem| problem.to_string())?;
     println!("The configuration is good.");
     println!("  listens on   {}", config.listen);

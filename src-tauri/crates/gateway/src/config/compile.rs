@@ -3,6 +3,7 @@
 use super::{
     Config, ConfigError,
     ladder::{usual_embedding_model, usual_ladder},
+    play_money::with_play_money,
 };
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -16,17 +17,44 @@ use weir_contract::model::{
 use weir_engine::{
     intent::{IntentDetector, default_rules},
     price::table::PriceBook,
-    provider::{self, SecretSource},
+    provider::{self, SecretSource, http_client},
     settings::{ModelAbilities, ModelRef, RunningProvider, Settings, Timeouts},
     store::ConfigItem,
 };
 
 /// What compiling needs beside the configuration.
 pub struct Parts {
-    pub client: reqwest::Client,
+    client: reqwest::Client,
     pub secrets: Arc<dyn SecretSource>,
+    /// Compiled once: hundreds of patterns take a noticeable part of a second, and the file does not change while it runs.
+    intents: Arc<IntentDetector>,
     /// Price of a model for a moment; the table is large, so it is made once.
-    pub prices: Arc<PriceBook>,
+    prices: Arc<PriceBook>,
+}
+
+impl Parts {
+    /// Makes the parts of a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] names the intent or price that is wrong.
+    pub fn new(config: &Config, secrets: Arc<dyn SecretSource>) -> Result<Parts, ConfigError> {
+        let invalid = |problem: &dyn std::fmt::Display| ConfigError::Invalid(problem.to_string());
+        let client = http_client().map_err(|problem| invalid(&problem))?;
+        let rules = if config.file.intents.is_empty() {
+            default_rules()
+        } else {
+            config.file.intents.clone()
+        };
+        let intents = IntentDetector::compile(rules).map_err(|problem| invalid(&problem))?;
+        let prices =
+            PriceBook::new(&with_play_money(&config.file.prices)).map_err(|problem| invalid(&problem))?;
+        Ok(Parts {
+            client,
+            secrets,
+            intents: Arc::new(intents),
+            prices: Arc::new(prices),
+        })
+    }
 }
 
 /// Makes the settings of configuration version `version`. Items of the database win over the file.
@@ -69,13 +97,6 @@ pub fn compile(
         Some(text) => Some(model_ref(text, "embedding_model")?),
         None => default.and_then(usual_embedding_model),
     };
-    let rules = if config.file.intents.is_empty() {
-        default_rules()
-    } else {
-        config.file.intents.clone()
-    };
-    let intents =
-        IntentDetector::compile(rules).map_err(|problem| ConfigError::Invalid(problem.to_string()))?;
     let seconds = Duration::from_secs;
     let timeouts = &config.file.timeouts;
     Ok(Settings {
@@ -91,7 +112,7 @@ pub fn compile(
         tiers,
         abilities: abilities(config)?,
         embedding_model,
-        intents,
+        intents: parts.intents.clone(),
         caps: read_items::<Cap>(items, "cap")?,
         limits: read_items::<Limit>(items, "limit")?,
         rollouts: read_items::<Rollout>(items, "rollout")?,

@@ -64,10 +64,11 @@ impl Record {
         let insert = match (traced, kept) {
             (true, true) => sqlx::query!(
                 "INSERT INTO request_traces (seq, steps) VALUES (?, ?);
-                 INSERT INTO request_bodies (seq, request_body, response_body) VALUES (?, ?, ?)",
+                 INSERT INTO request_bodies (seq, started_ms, request_body, response_body) VALUES (?, ?, ?, ?)",
                 seq,
                 self.steps,
                 seq,
+                record.row.started_ms,
                 record.request_body,
                 record.response_body
             ),
@@ -77,8 +78,9 @@ impl Record {
                 self.steps
             ),
             (false, true) => sqlx::query!(
-                "INSERT INTO request_bodies (seq, request_body, response_body) VALUES (?, ?, ?)",
+                "INSERT INTO request_bodies (seq, started_ms, request_body, response_body) VALUES (?, ?, ?, ?)",
                 seq,
+                record.row.started_ms,
                 record.request_body,
                 record.response_body
             ),
