@@ -120,7 +120,11 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             body: &body,
             chat: chat.as_deref(),
             // Two intents may use the same template; the name keeps them apart.
-            intent_key: found.cache_key.as_ref().map(|key| format!("{} {key}", found.intent)).as_deref(),
+            intent_key: found
+                .cache_key
+                .as_ref()
+                .map(|key| format!("{} {key}", found.intent))
+                .as_deref(),
         })
     });
     if !cached {
