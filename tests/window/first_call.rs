@@ -24,8 +24,15 @@ impl Caller {
             .await
             .expect("the gateway answers");
         let status = answer.status().as_u16();
-        let cache = answer.headers().get("x-weir-cache").map(|value| value.to_str().unwrap_or_default().to_owned());
-        (status, cache.unwrap_or_default(), answer.json().await.expect("answers are JSON"))
+        let cache = answer
+            .headers()
+            .get("x-weir-cache")
+            .map(|value| value.to_str().unwrap_or_default().to_owned());
+        (
+            status,
+            cache.unwrap_or_default(),
+            answer.json().await.expect("answers are JSON"),
+        )
     }
 }
 
@@ -34,8 +41,12 @@ async fn a_newcomer_makes_the_first_call_and_holds_the_spend() {
     let window = Window::open("first-call").await;
     window.click("door-local").await;
     window.click("create-first-key").await;
-    let key = window.read_until("first-key-secret", |text| text.starts_with("sk-weir-")).await;
-    let address = window.read_until("gateway-address", |text| text.starts_with("http://127.0.0.1:")).await;
+    let key = window
+        .read_until("first-key-secret", |text| text.starts_with("sk-weir-"))
+        .await;
+    let address = window
+        .read_until("gateway-address", |text| text.starts_with("http://127.0.0.1:"))
+        .await;
     window.picture("start").await;
     let client = weir_engine::provider::http_client().expect("a client");
     let caller = Caller { client, address, key };
@@ -45,13 +56,19 @@ async fn a_newcomer_makes_the_first_call_and_holds_the_spend() {
     let sent = Instant::now();
     window.click("nav-requests").await;
     window.see("request-row").await;
-    assert!(sent.elapsed() < Duration::from_secs(2), "a live request appears within 2 s, not {:?}", sent.elapsed());
+    assert!(
+        sent.elapsed() < Duration::from_secs(2),
+        "a live request appears within 2 s, not {:?}",
+        sent.elapsed()
+    );
     window.picture("requests").await;
 
     let (_, cache, _) = caller.ask("What is a weir?").await;
     assert_eq!(cache, "response", "the same question is answered from the cache");
     window.click("nav-overview").await;
-    window.read_until("kpi-requests", |text| text.starts_with('2')).await;
+    window
+        .read_until("kpi-requests", |text| text.starts_with('2'))
+        .await;
     window.picture("overview").await;
 
     clear_the_cache(&window).await;
@@ -62,7 +79,10 @@ async fn a_newcomer_makes_the_first_call_and_holds_the_spend() {
     let (status, _, body) = caller.ask("And what is a dam?").await;
     assert_eq!(status, 429, "the lowered cap refuses: {body}");
     let message = body["error"]["message"].as_str().unwrap_or_default();
-    assert!(message.contains("global-daily") && message.contains("resets"), "the refusal explains itself: {message}");
+    assert!(
+        message.contains("global-daily") && message.contains("resets"),
+        "the refusal explains itself: {message}"
+    );
     window.close().await;
 }
 
