@@ -61,6 +61,8 @@ CREATE TABLE request_traces (
 -- Apart from the rest, because bodies are kept for a shorter time.
 CREATE TABLE request_bodies (
     seq           INTEGER PRIMARY KEY NOT NULL REFERENCES requests (seq) ON DELETE CASCADE,
+    started_ms    INTEGER NOT NULL, -- the request's, so that old bodies are found without the requests
     request_body  TEXT,
     response_body TEXT
 ) STRICT;
+CREATE INDEX request_bodies_by_time ON request_bodies (started_ms);

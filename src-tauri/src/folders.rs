@@ -37,7 +37,10 @@ impl Folders {
             config: place(environment, "XDG_CONFIG_HOME", CONFIG).ok_or(FoldersError::Homeless)?,
         };
         for path in [&folders.data, &folders.config] {
-            make_private(path).map_err(|problem| FoldersError::Make { path: path.clone(), problem })?;
+            make_private(path).map_err(|problem| FoldersError::Make {
+                path: path.clone(),
+                problem,
+            })?;
         }
         Ok(folders)
     }
@@ -58,7 +61,10 @@ const CONFIG: (&str, &str) = ("HOME", ".config");
 
 /// The XDG variable when it is an absolute path (the rules say to ignore others), else the usual folder.
 fn place(environment: &Environment, variable: &str, (base, below): (&str, &str)) -> Option<PathBuf> {
-    let chosen = environment.plain(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let chosen = environment
+        .plain(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     let usual = || environment.plain(base).map(|home| Path::new(&home).join(below));
     Some(chosen.or_else(usual)?.join("weir"))
 }
@@ -78,7 +84,11 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        Environment::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Environment::from_pairs(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]

@@ -39,7 +39,12 @@ impl Profile {
     #[must_use]
     pub fn new(folders: Folders, environment: Environment) -> Profile {
         let secrets = Arc::new(SecretStore::open(environment.clone()));
-        Profile { open: RwLock::new(None), folders, environment, secrets }
+        Profile {
+            open: RwLock::new(None),
+            folders,
+            environment,
+            secrets,
+        }
     }
 
     /// The provider keys of this window.
@@ -74,17 +79,28 @@ impl Profile {
         let secret_store = on_thread(move || secrets.place().word().to_owned()).await?;
         let gateway = bootstrap::start_local(LocalOptions {
             kind,
-            data_dir: sample.as_ref().map_or_else(|| self.folders.data.clone(), |folder| folder.path().to_owned()),
+            data_dir: sample
+                .as_ref()
+                .map_or_else(|| self.folders.data.clone(), |folder| folder.path().to_owned()),
             config_dir: self.folders.config.clone(),
             secrets: self.secrets.clone(),
             environment: self.environment.clone(),
             secret_store,
         })
         .await
-        .map_err(|problem| ApiError::new(ErrorCode::Unavailable, format!("The profile could not be opened: {problem}")))?;
+        .map_err(|problem| {
+            ApiError::new(
+                ErrorCode::Unavailable,
+                format!("The profile could not be opened: {problem}"),
+            )
+        })?;
         events::forward_changes(app.clone(), gateway.changed());
         let status = gateway.status();
-        *open = Some(Open { kind, gateway, _sample: sample });
+        *open = Some(Open {
+            kind,
+            gateway,
+            _sample: sample,
+        });
         self.remember(kind);
         Ok(status)
     }
@@ -95,7 +111,9 @@ impl Profile {
     /// `no_profile` before one is opened.
     pub async fn status(&self) -> Result<GatewayStatus, ApiError> {
         let open = self.open.read().await;
-        open.as_ref().map(|open| open.gateway.status()).ok_or_else(no_profile)
+        open.as_ref()
+            .map(|open| open.gateway.status())
+            .ok_or_else(no_profile)
     }
 
     /// Runs one of the dashboard's operations on the open profile.
@@ -127,7 +145,10 @@ impl Profile {
 
 async fn close(open: Option<Open>) {
     let Some(open) = open else { return };
-    if tokio::time::timeout(STOP_WAIT, open.gateway.stop()).await.is_err() {
+    if tokio::time::timeout(STOP_WAIT, open.gateway.stop())
+        .await
+        .is_err()
+    {
         tracing::warn!("answers were still streaming after 10 s; they are charged as unsettled");
     }
 }
@@ -154,5 +175,8 @@ fn no_profile() -> ApiError {
 }
 
 fn unreadable<C: Command>(problem: &serde_json::Error) -> ApiError {
-    ApiError::new(ErrorCode::Internal, format!("{} could not be read: {problem}", C::NAME))
+    ApiError::new(
+        ErrorCode::Internal,
+        format!("{} could not be read: {problem}", C::NAME),
+    )
 }

@@ -65,8 +65,14 @@ impl SecretStore {
     fn over(environment: Environment, vault: Box<dyn Vault>) -> SecretStore {
         let (keychain, asked) = mpsc::channel();
         // When the thread cannot be made, every question goes unanswered and the session's memory is used.
-        let _ = thread::Builder::new().name("keychain".to_owned()).spawn(move || serve(vault.as_ref(), &asked));
-        SecretStore { environment, session: Mutex::default(), keychain }
+        let _ = thread::Builder::new()
+            .name("keychain".to_owned())
+            .spawn(move || serve(vault.as_ref(), &asked));
+        SecretStore {
+            environment,
+            session: Mutex::default(),
+            keychain,
+        }
     }
 
     /// Where keys go at the moment. Waits up to 3 s for a keychain that is still being tried.
@@ -84,7 +90,11 @@ impl SecretStore {
         match self.ask(WRITE_WAIT, |reply| Ask::Write(name.to_owned(), secret, reply)) {
             Some(Ok(())) => Place::Keychain,
             Some(Err(problem)) => {
-                tracing::warn!(name, problem, "the keychain did not take the key; it is kept until the window closes");
+                tracing::warn!(
+                    name,
+                    problem,
+                    "the keychain did not take the key; it is kept until the window closes"
+                );
                 Place::Session
             }
             None => Place::Session,
@@ -95,7 +105,9 @@ impl SecretStore {
         if let Some(known) = self.session().get(name) {
             return Some(known.clone());
         }
-        let found = self.ask(READ_WAIT, |reply| Ask::Read(name.to_owned(), reply)).flatten()?;
+        let found = self
+            .ask(READ_WAIT, |reply| Ask::Read(name.to_owned(), reply))
+            .flatten()?;
         self.session().insert(name.to_owned(), found.clone());
         Some(found)
     }
@@ -128,7 +140,11 @@ fn serve(vault: &dyn Vault, asked: &mpsc::Receiver<Ask>) {
         match ask {
             Ask::Usable(reply) => drop(reply.send(usable)),
             Ask::Read(name, reply) => {
-                let found = if usable { vault.read(&name).ok().flatten() } else { None };
+                let found = if usable {
+                    vault.read(&name).ok().flatten()
+                } else {
+                    None
+                };
                 drop(reply.send(found.map(SecretString::from)));
             }
             Ask::Write(name, secret, reply) => {
@@ -152,8 +168,14 @@ fn probe(vault: &dyn Vault) -> bool {
     match (written, read) {
         (Ok(()), Ok(Some(_))) => true,
         (written, read) => {
-            let problem = written.err().or(read.err()).unwrap_or_else(|| "what was written could not be read".to_owned());
-            tracing::info!(problem, "no working keychain: provider keys are kept until the window closes");
+            let problem = written
+                .err()
+                .or(read.err())
+                .unwrap_or_else(|| "what was written could not be read".to_owned());
+            tracing::info!(
+                problem,
+                "no working keychain: provider keys are kept until the window closes"
+            );
             false
         }
     }
@@ -216,14 +238,23 @@ mod tests {
         let store = SecretStore::over(Environment::default(), Box::new(Locked));
         assert_eq!(store.place(), Place::Session);
         assert_eq!(store.set("openai", SecretString::from("sk-1")), Place::Session);
-        assert_eq!(read(&store, "openai").as_deref(), Some("sk-1"), "it must be usable at once");
+        assert_eq!(
+            read(&store, "openai").as_deref(),
+            Some("sk-1"),
+            "it must be usable at once"
+        );
     }
 
     #[test]
     fn a_key_from_the_environment_is_read_there() {
         let pairs = [("OPENAI_API_KEY".to_owned(), "sk-env".to_owned())];
-        let store = SecretStore::over(Environment::from_pairs(pairs.into_iter()), Box::new(Memory::default()));
-        let found = store.secret(&KeySource::Env("OPENAI_API_KEY".to_owned())).unwrap();
+        let store = SecretStore::over(
+            Environment::from_pairs(pairs.into_iter()),
+            Box::new(Memory::default()),
+        );
+        let found = store
+            .secret(&KeySource::Env("OPENAI_API_KEY".to_owned()))
+            .unwrap();
         assert_eq!(found.expose_secret(), "sk-env");
     }
 }

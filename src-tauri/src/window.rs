@@ -6,8 +6,13 @@ use tauri::{App, Url, WebviewWindowBuilder, webview::NewWindowResponse};
 ///
 /// # Errors
 /// The configuration names no window, or the system has no webview.
-pub fn open(app: &App) -> tauri::Result<()> {
-    let config = app.config().app.windows.first().ok_or(tauri::Error::WindowNotFound)?;
+pub(crate) fn open(app: &App) -> tauri::Result<()> {
+    let config = app
+        .config()
+        .app
+        .windows
+        .first()
+        .ok_or(tauri::Error::WindowNotFound)?;
     WebviewWindowBuilder::from_config(app.handle(), config)?
         .on_navigation(is_our_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -32,7 +37,9 @@ mod tests {
 
     #[test]
     fn only_our_own_page_may_be_shown() {
-        assert!(is_our_page(&Url::parse("tauri://localhost/requests?id=1").unwrap()));
+        assert!(is_our_page(
+            &Url::parse("tauri://localhost/requests?id=1").unwrap()
+        ));
         let elsewhere = [
             "https://example.com/",
             "tauri://localhost.example.com/",

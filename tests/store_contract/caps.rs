@@ -27,6 +27,11 @@ async fn grant(store: &Arc<dyn Store>, key: &LeaseKey, limit: i64, need: i64, wa
         .0
 }
 
+async fn stands_at_reserved(store: &Arc<dyn Store>, reserved: i64) {
+    let balance = store.balance("day", START_MS).await.unwrap();
+    assert_eq!(balance.reserved_nanousd, NanoUsd(reserved));
+}
+
 pub(crate) async fn reserve_settle_balance(store: Arc<dyn Store>) {
     let mut draw = Draw::seeded("reserve_settle_balance");
     let key = lease("day", "l1");
@@ -81,6 +86,13 @@ pub(crate) async fn one_call_counts_against_several_caps(store: Arc<dyn Store>) 
     store.record(settled(&open, 30, true)).await.unwrap();
     stands(&store, "day", balance(30, 0, 0, 100)).await;
     stands(&store, "month", balance(30, 0, 0, 700)).await;
+    // Two leases of one cap are still one call.
+    let twice = [lease("day", "a"), lease("day", "other")];
+    let open = reservation(&draw.row(START_MS), "g", 20, &twice);
+    store.open_reservation(open.clone()).await.unwrap();
+    stands_at_reserved(&store, 20).await;
+    store.record(settled(&open, 0, true)).await.unwrap();
+    stands_at_reserved(&store, 0).await;
     // Without a cap nothing is counted, and the request is still recorded.
     let free = reservation(&draw.row(START_MS), "g", 90, &[]);
     store.open_reservation(free.clone()).await.unwrap();

@@ -6,6 +6,8 @@ pub mod process;
 pub mod said;
 pub mod stage;
 pub mod upstream;
+#[cfg(target_os = "linux")]
+pub mod window;
 
 use std::time::{Duration, Instant};
 

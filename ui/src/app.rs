@@ -2,11 +2,23 @@
 
 use crate::{
     backend::{fake, tauri},
-    components::{nav::Nav, notice::NoticeBar, topbar::{DegradedBar, TopBar}},
+    components::{
+        nav::Nav,
+        notice::NoticeBar,
+        topbar::{DegradedBar, TopBar},
+    },
     contexts::{Shell, clock, live},
     pages::{
-        budgets::Budgets, cache::Cache, first_run::{Attach, FirstRun}, limits::Limits, overview::Overview, request::Request,
-        requests::Requests, rollouts::Rollouts, settings::Settings, start::Start,
+        budgets::Budgets,
+        cache::Cache,
+        first_run::{Attach, FirstRun},
+        limits::Limits,
+        overview::Overview,
+        request::Request,
+        requests::Requests,
+        rollouts::Rollouts,
+        settings::Settings,
+        start::Start,
     },
     route::Page,
 };
@@ -39,8 +51,14 @@ fn App() -> impl IntoView {
     shell.theme.get_untracked().apply();
     live::start(shell);
     let stage = Memo::new(move |_| {
-        let Some(status) = shell.gateway() else { return Stage::Connecting };
-        let has_no_profile = status.error.with(|error| error.as_ref().is_some_and(|error| error.code == ErrorCode::NoProfile));
+        let Some(status) = shell.gateway() else {
+            return Stage::Connecting;
+        };
+        let has_no_profile = status.error.with(|error| {
+            error
+                .as_ref()
+                .is_some_and(|error| error.code == ErrorCode::NoProfile)
+        });
         let is_attach = shell.route.with(|route| route.page == Page::Attach);
         match (is_attach, has_no_profile, status.value.with(Option::is_some)) {
             (true, ..) => Stage::Attach,

@@ -162,7 +162,9 @@ pub fn change(current: f64, previous: f64) -> String {
     if share.abs() < 0.05 {
         "no change".to_owned()
     } else if share.abs() >= 1_000.0 {
-        format!("{:+.0}×", current / previous).trim_start_matches('+').to_owned()
+        format!("{:+.0}×", current / previous)
+            .trim_start_matches('+')
+            .to_owned()
     } else {
         signed(share, " %")
     }
@@ -198,9 +200,11 @@ pub fn visible(text: &str) -> String {
             '\n' | '\t' => character,
             '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + character as u32).unwrap_or('\u{fffd}'),
             '\u{7f}' => '\u{2421}',
-            '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
-                '\u{fffd}'
-            }
+            '\u{80}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => '\u{fffd}',
             _ => character,
         })
         .collect()

@@ -28,7 +28,11 @@ pub fn civil(ms: i64, offset_minutes: i64) -> Civil {
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     Civil {
         year: year_of_era + era * 400 + i64::from(month <= 2),
         month: month as u32,
@@ -49,7 +53,10 @@ pub fn to_ms(moment: Civil, offset_minutes: i64) -> i64 {
     let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(moment.day) - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     let days = era * 146_097 + day_of_era - 719_468;
-    let seconds = days * 86_400 + i64::from(moment.hour) * 3_600 + i64::from(moment.minute) * 60 + i64::from(moment.second);
+    let seconds = days * 86_400
+        + i64::from(moment.hour) * 3_600
+        + i64::from(moment.minute) * 60
+        + i64::from(moment.second);
     (seconds - offset_minutes * 60) * 1_000
 }
 
@@ -99,7 +106,11 @@ pub fn parse_input(text: &str, offset_minutes: i64) -> Option<i64> {
     let mut time = time.splitn(3, ':');
     let moment = Civil {
         year: date.next()?.parse().ok()?,
-        month: date.next()?.parse().ok().filter(|month| (1..=12).contains(month))?,
+        month: date
+            .next()?
+            .parse()
+            .ok()
+            .filter(|month| (1..=12).contains(month))?,
         day: date.next()?.parse().ok().filter(|day| (1..=31).contains(day))?,
         hour: time.next()?.parse().ok().filter(|hour| *hour < 24)?,
         minute: time.next()?.parse().ok().filter(|minute| *minute < 60)?,
@@ -109,7 +120,10 @@ pub fn parse_input(text: &str, offset_minutes: i64) -> Option<i64> {
 }
 
 fn month_name(month: u32) -> &'static str {
-    MONTHS.get(month.saturating_sub(1) as usize).copied().unwrap_or("?")
+    MONTHS
+        .get(month.saturating_sub(1) as usize)
+        .copied()
+        .unwrap_or("?")
 }
 
 /// How long ago, in one word group: `12 s ago`, `3 min ago`, `2 d ago`.
@@ -144,7 +158,13 @@ mod tests {
 
     #[test]
     fn the_wall_clock_survives_the_round_trip() {
-        for ms in [0, 951_782_400_000, 1_795_000_000_000, -86_400_000, 4_102_444_799_000] {
+        for ms in [
+            0,
+            951_782_400_000,
+            1_795_000_000_000,
+            -86_400_000,
+            4_102_444_799_000,
+        ] {
             for offset in [0, 60, -330, 765] {
                 assert_eq!(to_ms(civil(ms, offset), offset), ms, "{ms} {offset}");
             }

@@ -89,7 +89,10 @@ impl Route {
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (decode(name), decode(value)))
             .collect();
-        Route { page: Page::from_path(path), query }
+        Route {
+            page: Page::from_path(path),
+            query,
+        }
     }
 
     /// Writes what [`Route::from_hash`] reads.
@@ -100,14 +103,21 @@ impl Route {
             .iter()
             .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
             .collect();
-        let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+        let query = if pairs.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", pairs.join("&"))
+        };
         format!("#/{}{query}", self.page.path())
     }
 
     /// The first value of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -155,10 +165,16 @@ mod tests {
     fn a_route_survives_the_round_trip() {
         let route = Route {
             page: Page::Requests,
-            query: vec![("intent".into(), "faq & más=1".into()), ("range".into(), "24h".into())],
+            query: vec![
+                ("intent".into(), "faq & más=1".into()),
+                ("range".into(), "24h".into()),
+            ],
         };
         assert_eq!(Route::from_hash(&route.to_hash()), route);
-        let one = Route { page: Page::Request("0193-ab/c".into()), query: Vec::new() };
+        let one = Route {
+            page: Page::Request("0193-ab/c".into()),
+            query: Vec::new(),
+        };
         assert_eq!(Route::from_hash(&one.to_hash()), one);
     }
 

@@ -2,7 +2,11 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::cache::{CacheClear, CacheClearPreview, CacheEntryPage, CacheList, CacheStatsGet}, model::cache::{CacheExtent, CacheStats}};
+use weir_contract::{
+    ApiError,
+    command::cache::{CacheClear, CacheClearPreview, CacheEntryPage, CacheList, CacheStatsGet},
+    model::cache::{CacheExtent, CacheStats},
+};
 
 /// `cache.stats`.
 ///
@@ -27,7 +31,10 @@ pub async fn cache_list(profile: State<'_, Profile>, args: CacheList) -> Result<
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn cache_clear_preview(profile: State<'_, Profile>, args: CacheClearPreview) -> Result<CacheExtent, ApiError> {
+pub async fn cache_clear_preview(
+    profile: State<'_, Profile>,
+    args: CacheClearPreview,
+) -> Result<CacheExtent, ApiError> {
     profile.call(args).await
 }
 

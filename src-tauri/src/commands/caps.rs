@@ -2,7 +2,11 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::caps::{CapsDelete, CapsList, CapsSave}, model::cap::{CapState}};
+use weir_contract::{
+    ApiError,
+    command::caps::{CapsDelete, CapsList, CapsSave},
+    model::cap::CapState,
+};
 
 /// `caps.list`.
 ///

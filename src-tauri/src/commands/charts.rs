@@ -2,7 +2,7 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::charts::{ChartsGet}, model::chart::{ChartData}};
+use weir_contract::{ApiError, command::charts::ChartsGet, model::chart::ChartData};
 
 /// `charts.get`.
 ///

@@ -9,7 +9,10 @@ use weir_contract::{ApiError, command::gateway::GatewayStatusGet, model::gateway
 /// # Errors
 /// `no_profile` before one is opened.
 #[tauri::command]
-pub async fn gateway_status(profile: State<'_, Profile>, args: GatewayStatusGet) -> Result<GatewayStatus, ApiError> {
+pub async fn gateway_status(
+    profile: State<'_, Profile>,
+    args: GatewayStatusGet,
+) -> Result<GatewayStatus, ApiError> {
     let GatewayStatusGet {} = args;
     profile.status().await
 }

@@ -2,13 +2,16 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::providers::{IntentsList}, model::catalog::{IntentState}};
+use weir_contract::{ApiError, command::providers::IntentsList, model::catalog::IntentState};
 
 /// `intents.list`.
 ///
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn intents_list(profile: State<'_, Profile>, args: IntentsList) -> Result<Vec<IntentState>, ApiError> {
+pub async fn intents_list(
+    profile: State<'_, Profile>,
+    args: IntentsList,
+) -> Result<Vec<IntentState>, ApiError> {
     profile.call(args).await
 }

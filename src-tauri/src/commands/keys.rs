@@ -2,7 +2,11 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::keys::{CreatedKey, KeysCreate, KeysList, KeysRevoke}, model::key::{VirtualKey}};
+use weir_contract::{
+    ApiError,
+    command::keys::{CreatedKey, KeysCreate, KeysList, KeysRevoke},
+    model::key::VirtualKey,
+};
 
 /// `keys.list`.
 ///

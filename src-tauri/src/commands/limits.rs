@@ -2,7 +2,11 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::limits::{LimitsDelete, LimitsList, LimitsSave}, model::limit::{LimitState}};
+use weir_contract::{
+    ApiError,
+    command::limits::{LimitsDelete, LimitsList, LimitsSave},
+    model::limit::LimitState,
+};
 
 /// `limits.list`.
 ///

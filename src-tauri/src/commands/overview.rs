@@ -2,7 +2,7 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::overview::{OverviewGet}, model::chart::{Overview}};
+use weir_contract::{ApiError, command::overview::OverviewGet, model::chart::Overview};
 
 /// `overview.get`.
 ///

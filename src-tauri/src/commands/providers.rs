@@ -2,14 +2,21 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::providers::{ProviderTest, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest}, model::catalog::{ProviderState}};
+use weir_contract::{
+    ApiError,
+    command::providers::{ProviderTest, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest},
+    model::catalog::ProviderState,
+};
 
 /// `providers.list`.
 ///
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_list(profile: State<'_, Profile>, args: ProvidersList) -> Result<Vec<ProviderState>, ApiError> {
+pub async fn providers_list(
+    profile: State<'_, Profile>,
+    args: ProvidersList,
+) -> Result<Vec<ProviderState>, ApiError> {
     profile.call(args).await
 }
 
@@ -18,7 +25,10 @@ pub async fn providers_list(profile: State<'_, Profile>, args: ProvidersList) ->
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_save(profile: State<'_, Profile>, args: ProvidersSave) -> Result<ProviderState, ApiError> {
+pub async fn providers_save(
+    profile: State<'_, Profile>,
+    args: ProvidersSave,
+) -> Result<ProviderState, ApiError> {
     profile.call(args).await
 }
 
@@ -27,7 +37,10 @@ pub async fn providers_save(profile: State<'_, Profile>, args: ProvidersSave) ->
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_test(profile: State<'_, Profile>, args: ProvidersTest) -> Result<ProviderTest, ApiError> {
+pub async fn providers_test(
+    profile: State<'_, Profile>,
+    args: ProvidersTest,
+) -> Result<ProviderTest, ApiError> {
     profile.call(args).await
 }
 
@@ -36,6 +49,9 @@ pub async fn providers_test(profile: State<'_, Profile>, args: ProvidersTest) ->
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_set_default(profile: State<'_, Profile>, args: ProvidersSetDefault) -> Result<(), ApiError> {
+pub async fn providers_set_default(
+    profile: State<'_, Profile>,
+    args: ProvidersSetDefault,
+) -> Result<(), ApiError> {
     profile.call(args).await
 }

@@ -2,7 +2,11 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::requests::{RequestPage, RequestsGet, RequestsList}, model::request::{RequestDetail}};
+use weir_contract::{
+    ApiError,
+    command::requests::{RequestPage, RequestsGet, RequestsList},
+    model::request::RequestDetail,
+};
 
 /// `requests.list`.
 ///

@@ -2,14 +2,21 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::rollouts::{RolloutsDelete, RolloutsList, RolloutsSave}, model::rollout::{RolloutState}};
+use weir_contract::{
+    ApiError,
+    command::rollouts::{RolloutsDelete, RolloutsList, RolloutsSave},
+    model::rollout::RolloutState,
+};
 
 /// `rollouts.list`.
 ///
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn rollouts_list(profile: State<'_, Profile>, args: RolloutsList) -> Result<Vec<RolloutState>, ApiError> {
+pub async fn rollouts_list(
+    profile: State<'_, Profile>,
+    args: RolloutsList,
+) -> Result<Vec<RolloutState>, ApiError> {
     profile.call(args).await
 }
 
@@ -18,7 +25,10 @@ pub async fn rollouts_list(profile: State<'_, Profile>, args: RolloutsList) -> R
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn rollouts_save(profile: State<'_, Profile>, args: RolloutsSave) -> Result<RolloutState, ApiError> {
+pub async fn rollouts_save(
+    profile: State<'_, Profile>,
+    args: RolloutsSave,
+) -> Result<RolloutState, ApiError> {
     profile.call(args).await
 }
 

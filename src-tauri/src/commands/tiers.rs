@@ -2,7 +2,7 @@
 
 use crate::profile::Profile;
 use tauri::State;
-use weir_contract::{ApiError, command::providers::{TiersList}, model::catalog::{TierState}};
+use weir_contract::{ApiError, command::providers::TiersList, model::catalog::TierState};
 
 /// `tiers.list`.
 ///

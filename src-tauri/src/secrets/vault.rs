@@ -15,7 +15,9 @@ pub(super) struct Keyring;
 
 impl Vault for Keyring {
     fn write(&self, name: &str, secret: &str) -> Result<(), String> {
-        entry(name)?.set_password(secret).map_err(|problem| sentence(&problem))
+        entry(name)?
+            .set_password(secret)
+            .map_err(|problem| sentence(&problem))
     }
 
     fn read(&self, name: &str) -> Result<Option<String>, String> {
@@ -27,7 +29,9 @@ impl Vault for Keyring {
     }
 
     fn delete(&self, name: &str) -> Result<(), String> {
-        entry(name)?.delete_credential().map_err(|problem| sentence(&problem))
+        entry(name)?
+            .delete_credential()
+            .map_err(|problem| sentence(&problem))
     }
 }
 

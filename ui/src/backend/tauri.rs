@@ -28,11 +28,15 @@ pub async fn invoke(command: &str, args_json: &str) -> Result<String, ApiError> 
     let parsed = JSON::parse(args_json).map_err(|error| fault(&error))?;
     let payload = Object::new();
     Reflect::set(&payload, &"args".into(), &parsed).map_err(|error| fault(&error))?;
-    let reply = invoke_raw(command, &payload).await.map_err(|error| rejection(&error))?;
+    let reply = invoke_raw(command, &payload)
+        .await
+        .map_err(|error| rejection(&error))?;
     if reply.is_undefined() {
         return Ok("null".to_owned());
     }
-    JSON::stringify(&reply).map(String::from).map_err(|error| fault(&error))
+    JSON::stringify(&reply)
+        .map(String::from)
+        .map_err(|error| fault(&error))
 }
 
 async fn invoke_raw(command: &str, payload: &Object) -> Result<JsValue, JsValue> {
@@ -51,7 +55,10 @@ fn rejection(error: &JsValue) -> ApiError {
 
 fn fault(error: &JsValue) -> ApiError {
     let message = error.as_string().unwrap_or_else(|| format!("{error:?}"));
-    ApiError::new(ErrorCode::Internal, format!("The window could not reach its gateway: {message}"))
+    ApiError::new(
+        ErrorCode::Internal,
+        format!("The window could not reach its gateway: {message}"),
+    )
 }
 
 /// Calls `changed` whenever the gateway says that something changed. Does nothing without the shell.
@@ -61,7 +68,9 @@ pub async fn listen_changed(changed: impl Fn() + 'static) {
 }
 
 async fn subscribe(event: &str, changed: impl Fn() + 'static) -> Result<(), JsValue> {
-    let Some(internals) = internals() else { return Ok(()) };
+    let Some(internals) = internals() else {
+        return Ok(());
+    };
     let callback = Closure::<dyn Fn(JsValue)>::new(move |_payload| changed());
     let transform: Function = Reflect::get(&internals, &"transformCallback".into())?.dyn_into()?;
     let handler = transform.call1(&internals, callback.as_ref())?;

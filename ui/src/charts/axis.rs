@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn the_axis_maps_both_ways_up() {
-        let axis = Axis { top: 50.0, labels_at: vec![0.0, 25.0] };
+        let axis = Axis {
+            top: 50.0,
+            labels_at: vec![0.0, 25.0],
+        };
         assert_eq!(axis.map(&25.0, (0, 100)), 50);
         assert_eq!(axis.map(&50.0, (200, 0)), 0);
         assert_eq!(axis.range(), 0.0..50.0);

@@ -19,12 +19,18 @@ type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 impl<'a> ShapeBackend<'a> {
     /// A canvas of this many pixels.
     pub fn new(width: u32, height: u32, shapes: &'a mut Vec<Shape>) -> ShapeBackend<'a> {
-        ShapeBackend { size: (width * FINENESS, height * FINENESS), shapes }
+        ShapeBackend {
+            size: (width * FINENESS, height * FINENESS),
+            shapes,
+        }
     }
 
     /// Appends to the path before when it has the same ink, so that a hundred bars are one node.
     fn area(&mut self, d: String, ink: Ink) {
-        if let Some(Shape::Area { d: last, ink: last_ink }) = self.shapes.last_mut()
+        if let Some(Shape::Area {
+            d: last,
+            ink: last_ink,
+        }) = self.shapes.last_mut()
             && *last_ink == ink
         {
             last.push_str(&d);
@@ -34,7 +40,10 @@ impl<'a> ShapeBackend<'a> {
     }
 
     fn line(&mut self, d: String, ink: Ink) {
-        if let Some(Shape::Line { d: last, ink: last_ink }) = self.shapes.last_mut()
+        if let Some(Shape::Line {
+            d: last,
+            ink: last_ink,
+        }) = self.shapes.last_mut()
             && *last_ink == ink
         {
             last.push_str(&d);
@@ -90,7 +99,13 @@ impl DrawingBackend for ShapeBackend<'_> {
         Ok(())
     }
 
-    fn draw_rect<S: BackendStyle>(&mut self, upper_left: BackendCoord, bottom_right: BackendCoord, style: &S, fill: bool) -> Drawn {
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        upper_left: BackendCoord,
+        bottom_right: BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
         if style.color().alpha > 0.0 && upper_left.1 != bottom_right.1 {
             let ((left, top), (right, bottom)) = (upper_left, bottom_right);
             let d = path([(left, top), (right, top), (right, bottom), (left, bottom)], "Z");
@@ -103,23 +118,42 @@ impl DrawingBackend for ShapeBackend<'_> {
         Ok(())
     }
 
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, points: I, style: &S) -> Drawn {
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        points: I,
+        style: &S,
+    ) -> Drawn {
         if style.color().alpha > 0.0 {
             self.line(path(points, ""), ink(style.color()));
         }
         Ok(())
     }
 
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, points: I, style: &S) -> Drawn {
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        points: I,
+        style: &S,
+    ) -> Drawn {
         if style.color().alpha > 0.0 {
             self.area(path(points, "Z"), ink(style.color()));
         }
         Ok(())
     }
 
-    fn draw_circle<S: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &S, _fill: bool) -> Drawn {
+    fn draw_circle<S: BackendStyle>(
+        &mut self,
+        center: BackendCoord,
+        radius: u32,
+        style: &S,
+        _fill: bool,
+    ) -> Drawn {
         let radius = f64::from(radius) / f64::from(FINENESS);
-        self.shapes.push(Shape::Dot { x: pixels(center.0), y: pixels(center.1), radius, ink: ink(style.color()) });
+        self.shapes.push(Shape::Dot {
+            x: pixels(center.0),
+            y: pixels(center.1),
+            radius,
+            ink: ink(style.color()),
+        });
         Ok(())
     }
 
@@ -137,11 +171,21 @@ impl DrawingBackend for ShapeBackend<'_> {
             VPos::Bottom => 0.0,
         };
         let (x, y) = (pixels(at.0), pixels(at.1) + drop);
-        self.shapes.push(Shape::Text { x, y, anchor, text: text.to_owned(), ink: ink(style.color()) });
+        self.shapes.push(Shape::Text {
+            x,
+            y,
+            anchor,
+            text: text.to_owned(),
+            ink: ink(style.color()),
+        });
         Ok(())
     }
 
-    fn estimate_text_size<S: BackendTextStyle>(&self, text: &str, style: &S) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+    fn estimate_text_size<S: BackendTextStyle>(
+        &self,
+        text: &str,
+        style: &S,
+    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
         // Digits are a little wider than half their height; labels need no more precision than that.
         let width = text.chars().count() as f64 * style.size() * 0.56;
         Ok((width as u32, style.size() as u32))

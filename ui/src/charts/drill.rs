@@ -14,7 +14,9 @@ pub fn filters(data: &ChartData, index: usize, series: Option<usize>) -> Vec<(St
         ("bucket_from".to_owned(), start.to_string()),
         ("bucket_to".to_owned(), (start + data.bucket_ms).to_string()),
     ];
-    let Some(series) = series.and_then(|series| data.series.get(series)) else { return query };
+    let Some(series) = series.and_then(|series| data.series.get(series)) else {
+        return query;
+    };
     let (name, value) = match data.kind {
         ChartKind::Cost if series.name == "cache" => ("cache", "response".to_owned()),
         ChartKind::Cost => ("tier", series.name.clone()),
@@ -32,9 +34,20 @@ pub fn filters(data: &ChartData, index: usize, series: Option<usize>) -> Vec<(St
 
 /// The series under the pointer: the bar it stands on, or the line it is near.
 #[must_use]
-pub fn series_at(data: &ChartData, frame: &Frame, index: usize, y: f64, is_shown: impl Fn(&str) -> bool) -> Option<usize> {
-    let shown = data.series.iter().enumerate().filter(|(_, series)| is_shown(&series.name));
-    let values = shown.filter_map(|(position, series)| Some((position, series.values.get(index).copied().flatten()?)));
+pub fn series_at(
+    data: &ChartData,
+    frame: &Frame,
+    index: usize,
+    y: f64,
+    is_shown: impl Fn(&str) -> bool,
+) -> Option<usize> {
+    let shown = data
+        .series
+        .iter()
+        .enumerate()
+        .filter(|(_, series)| is_shown(&series.name));
+    let values =
+        shown.filter_map(|(position, series)| Some((position, series.values.get(index).copied().flatten()?)));
     if data.kind == ChartKind::Cost {
         let mut top = 0.0;
         for (position, value) in values {
@@ -58,11 +71,27 @@ mod tests {
     use weir_contract::model::chart::Series;
 
     fn data(kind: ChartKind) -> ChartData {
-        let series = |name: &str, value: f64| Series { name: name.to_owned(), values: vec![None, Some(value)] };
-        ChartData { kind, from_ms: 1_000, bucket_ms: 100, buckets: 2, series: vec![series("T0", 10.0), series("T1", 30.0)] }
+        let series = |name: &str, value: f64| Series {
+            name: name.to_owned(),
+            values: vec![None, Some(value)],
+        };
+        ChartData {
+            kind,
+            from_ms: 1_000,
+            bucket_ms: 100,
+            buckets: 2,
+            series: vec![series("T0", 10.0), series("T1", 30.0)],
+        }
     }
 
-    const FRAME: Frame = Frame { left: 0.0, right: 200.0, top: 0.0, bottom: 100.0, y_max: 100.0, buckets: 2 };
+    const FRAME: Frame = Frame {
+        left: 0.0,
+        right: 200.0,
+        top: 0.0,
+        bottom: 100.0,
+        y_max: 100.0,
+        buckets: 2,
+    };
 
     #[test]
     fn a_bar_is_found_by_its_place_in_the_stack() {
@@ -85,7 +114,10 @@ mod tests {
         let query = filters(&data(ChartKind::Cost), 1, Some(1));
         assert!(query.contains(&("bucket_from".to_owned(), "1100".to_owned())));
         assert!(query.contains(&("tier".to_owned(), "T1".to_owned())));
-        assert!(filters(&data(ChartKind::Rollout), 1, Some(0)).contains(&("variant".to_owned(), "T0=new".to_owned())));
+        assert!(
+            filters(&data(ChartKind::Rollout), 1, Some(0))
+                .contains(&("variant".to_owned(), "T0=new".to_owned()))
+        );
         assert_eq!(filters(&data(ChartKind::Latency), 0, Some(0)).len(), 2);
     }
 }

@@ -7,7 +7,10 @@ use super::{
     table::ChartTable,
 };
 use crate::{
-    components::{icon::{Icon, Symbol}, state::{Failure, Skeleton}},
+    components::{
+        icon::{Icon, Symbol},
+        state::{Failure, Skeleton},
+    },
     contexts::{Shell, clock, query, use_shell},
     route::Page,
 };
@@ -34,13 +37,16 @@ struct Figure {
 
 impl Figure {
     fn is_shown(self, name: &str) -> bool {
-        self.hidden.with(|hidden| !hidden.iter().any(|other| other == name))
+        self.hidden
+            .with(|hidden| !hidden.iter().any(|other| other == name))
     }
 
     /// The bucket under a pointer, and its height inside the plot.
     fn locate(self, client_x: f64, client_y: f64) -> Option<(usize, f64)> {
         let bounds = self.plot.get_untracked()?.get_bounding_client_rect();
-        let index = self.drawing.with_untracked(|drawing| drawing.frame.index_at(client_x - bounds.left()))?;
+        let index = self
+            .drawing
+            .with_untracked(|drawing| drawing.frame.index_at(client_x - bounds.left()))?;
         Some((index, client_y - bounds.top()))
     }
 
@@ -50,19 +56,26 @@ impl Figure {
             let series = y.and_then(|y| {
                 self.drawing.with_untracked(|drawing| {
                     drill::series_at(data, &drawing.frame, index, y, |name| {
-                        self.hidden.with_untracked(|hidden| !hidden.iter().any(|other| other == name))
+                        self.hidden
+                            .with_untracked(|hidden| !hidden.iter().any(|other| other == name))
                     })
                 })
             });
             Some(drill::filters(data, index, series))
         });
         if let Some(query) = query {
-            self.shell.go(&untrack(|| self.shell.href_with(Page::Requests, query)));
+            self.shell
+                .go(&untrack(|| self.shell.href_with(Page::Requests, query)));
         }
     }
 
     fn step(self, key: &str) -> bool {
-        let Some(last) = self.drawing.with_untracked(|drawing| drawing.frame.buckets.checked_sub(1)) else { return false };
+        let Some(last) = self
+            .drawing
+            .with_untracked(|drawing| drawing.frame.buckets.checked_sub(1))
+        else {
+            return false;
+        };
         let now = self.cursor.get_untracked();
         let next = match key {
             "ArrowLeft" => Some(now.map_or(last, |index| index.saturating_sub(1))),
@@ -79,9 +92,17 @@ impl Figure {
 
 /// A chart with its own data.
 #[component]
-pub fn ChartFigure(kind: ChartKind, title: &'static str, unit: &'static str, testid: &'static str) -> impl IntoView {
+pub fn ChartFigure(
+    kind: ChartKind,
+    title: &'static str,
+    unit: &'static str,
+    testid: &'static str,
+) -> impl IntoView {
     let shell = use_shell();
-    let charts = query(move || ChartsGet { kind, range: shell.time_range() });
+    let charts = query(move || ChartsGet {
+        kind,
+        range: shell.time_range(),
+    });
     let plot = NodeRef::<html::Div>::new();
     let width = RwSignal::new(0_u32);
     let measure = move || {
@@ -101,20 +122,34 @@ pub fn ChartFigure(kind: ChartKind, title: &'static str, unit: &'static str, tes
         charts.value.with(|data| match data {
             Some(data) if width > 0 => {
                 let offset = clock::offset_minutes(data.from_ms + data.bucket_ms * data.buckets as i64);
-                plot::draw(data, width, offset, |name| hidden.with(|hidden| !hidden.iter().any(|other| other == name)))
+                plot::draw(data, width, offset, |name| {
+                    hidden.with(|hidden| !hidden.iter().any(|other| other == name))
+                })
             }
             _ => Drawing::default(),
         })
     });
-    let figure = Figure { shell, kind, title, data: charts.value, drawing, hidden, cursor: RwSignal::new(None), plot };
+    let figure = Figure {
+        shell,
+        kind,
+        title,
+        data: charts.value,
+        drawing,
+        hidden,
+        cursor: RwSignal::new(None),
+        plot,
+    };
     let as_table = RwSignal::new(false);
     let caption = move || {
         charts.value.with(|data| {
-            data.as_ref().map_or_else(|| "Loading…".to_owned(), |data| summary::sentence(data, clock::offset_minutes(data.from_ms)))
+            data.as_ref().map_or_else(
+                || "Loading…".to_owned(),
+                |data| summary::sentence(data, clock::offset_minutes(data.from_ms)),
+            )
         })
     };
     view! {
-        <figure class="card chart" data-testid=testid class:stale=move || charts.is_stale.get()>
+        <figure class="card chart" data-testid=testid class:stale=move || charts.is_stale.get() class:tiers=kind == ChartKind::Cost>
             <header class="chart-head">
                 <h2>{title}<span class="unit">{unit}</span></h2>
                 <button type="button" class="quiet small" aria-pressed=move || as_table.get().to_string()
@@ -144,7 +179,9 @@ pub fn ChartFigure(kind: ChartKind, title: &'static str, unit: &'static str, tes
 
 #[component]
 fn Picture(figure: Figure) -> impl IntoView {
-    let hit = move |event: &ev::PointerEvent| figure.locate(f64::from(event.client_x()), f64::from(event.client_y()));
+    let hit = move |event: &ev::PointerEvent| {
+        figure.locate(f64::from(event.client_x()), f64::from(event.client_y()))
+    };
     let key = move |event: ev::KeyboardEvent| {
         if event.key() == "Enter"
             && let Some(index) = figure.cursor.get_untracked()
@@ -177,14 +214,22 @@ fn Picture(figure: Figure) -> impl IntoView {
 
 fn node(shape: &Shape) -> AnyView {
     match shape.clone() {
-        Shape::Line { d, ink } => view! { <path class=format!("line {}", ink.class()) d=d></path> }.into_any(),
-        Shape::Area { d, ink } => view! { <path class=format!("area {}", ink.class()) d=d></path> }.into_any(),
+        Shape::Line { d, ink } => {
+            view! { <path class=format!("line {}", ink.class()) d=d></path> }.into_any()
+        }
+        Shape::Area { d, ink } => {
+            view! { <path class=format!("area {}", ink.class()) d=d></path> }.into_any()
+        }
         Shape::Dot { x, y, radius, ink } => {
             view! { <circle class=format!("area {}", ink.class()) cx=x cy=y r=radius></circle> }.into_any()
         }
-        Shape::Text { x, y, anchor, text, ink } => {
-            view! { <text class=ink.class() x=x y=y text-anchor=anchor.as_str()>{text}</text> }.into_any()
-        }
+        Shape::Text {
+            x,
+            y,
+            anchor,
+            text,
+            ink,
+        } => view! { <text class=ink.class() x=x y=y text-anchor=anchor.as_str()>{text}</text> }.into_any(),
     }
 }
 
@@ -226,7 +271,14 @@ fn Readout(figure: Figure) -> impl IntoView {
         let frame = figure.drawing.with(|drawing| drawing.frame);
         let x = figure.cursor.get().map_or(0.0, |index| frame.x_of(index));
         let flips = x + READOUT_WIDTH + 20.0 > frame.right;
-        format!("{:.0}px", if flips { (x - READOUT_WIDTH - 12.0).max(0.0) } else { x + 12.0 })
+        format!(
+            "{:.0}px",
+            if flips {
+                (x - READOUT_WIDTH - 12.0).max(0.0)
+            } else {
+                x + 12.0
+            }
+        )
     };
     view! {
         <div class="readout" role="status" class:hidden=move || figure.cursor.get().is_none() style:left=left>{content}</div>
@@ -243,7 +295,16 @@ pub fn Swatch(position: usize) -> impl IntoView {
 #[component]
 fn Legend(figure: Figure) -> impl IntoView {
     let names = Memo::new(move |_| {
-        figure.data.with(|data| data.as_ref().map(|data| data.series.iter().map(|series| series.name.clone()).collect::<Vec<_>>()).unwrap_or_default())
+        figure.data.with(|data| {
+            data.as_ref()
+                .map(|data| {
+                    data.series
+                        .iter()
+                        .map(|series| series.name.clone())
+                        .collect::<Vec<_>>()
+                })
+                .unwrap_or_default()
+        })
     });
     let toggle = move |name: String| {
         figure.hidden.update(|hidden| {

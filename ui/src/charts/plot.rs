@@ -3,7 +3,7 @@
 use super::{
     axis::Axis,
     backend::ShapeBackend,
-    shape::{Drawing, FINENESS, Frame, Ink, Shape},
+    shape::{Anchor, Drawing, FINENESS, Frame, Ink, Shape},
     ticks,
 };
 use crate::format;
@@ -48,24 +48,57 @@ fn axis_text(kind: ChartKind, value: f64) -> String {
 
 /// The top of the scale and the step between its labels.
 fn scale(data: &ChartData, shown: &[(usize, &Series)]) -> (f64, f64) {
-    let values = |index: usize| shown.iter().filter_map(move |(_, series)| series.values.get(index).copied().flatten());
+    let values = |index: usize| {
+        shown
+            .iter()
+            .filter_map(move |(_, series)| series.values.get(index).copied().flatten())
+    };
     let highest = match data.kind {
         ChartKind::HitRate => return (25.0, 100.0),
-        ChartKind::Cost => (0..data.buckets).map(|index| values(index).sum()).fold(0.0, f64::max),
+        ChartKind::Cost => (0..data.buckets)
+            .map(|index| values(index).sum())
+            .fold(0.0, f64::max),
         _ => (0..data.buckets).flat_map(values).fold(0.0, f64::max),
     };
     let (step, top) = ticks::round_scale(highest, 4);
-    if data.kind == ChartKind::Rollout { (step.max(1.0), top.clamp(4.0, 100.0)) } else { (step, top) }
+    if data.kind == ChartKind::Rollout {
+        (step.max(1.0), top.clamp(4.0, 100.0))
+    } else {
+        (step, top)
+    }
 }
 
 /// Draws the series that `is_shown` lets through; positions keep their colours.
 #[must_use]
 pub fn draw(data: &ChartData, width: u32, offset_minutes: i64, is_shown: impl Fn(&str) -> bool) -> Drawing {
-    let shown: Vec<(usize, &Series)> =
-        data.series.iter().enumerate().take(super::shape::MOST_SERIES).filter(|(_, series)| is_shown(&series.name)).collect();
+    let shown: Vec<(usize, &Series)> = data
+        .series
+        .iter()
+        .enumerate()
+        .take(super::shape::MOST_SERIES)
+        .filter(|(_, series)| is_shown(&series.name))
+        .collect();
     let mut shapes: Vec<Shape> = Vec::new();
     let frame = render(data, &shown, width.max(200), offset_minutes, &mut shapes).unwrap_or_default();
+    shapes.iter_mut().for_each(stand_off);
     Drawing { shapes, frame }
+}
+
+/// Moves labels a little away from the axis; plotters could do it only by drawing tick marks.
+fn stand_off(shape: &mut Shape) {
+    match shape {
+        Shape::Text {
+            x,
+            anchor: Anchor::End,
+            ..
+        } => *x -= 8.0,
+        Shape::Text {
+            y,
+            anchor: Anchor::Middle,
+            ..
+        } => *y += 7.0,
+        _ => {}
+    }
 }
 
 fn rgb(ink: Ink) -> RGBColor {
@@ -73,21 +106,39 @@ fn rgb(ink: Ink) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
-fn render(data: &ChartData, shown: &[(usize, &Series)], width: u32, offset_minutes: i64, shapes: &mut Vec<Shape>) -> Result<Frame, Failure> {
+fn render(
+    data: &ChartData,
+    shown: &[(usize, &Series)],
+    width: u32,
+    offset_minutes: i64,
+    shapes: &mut Vec<Shape>,
+) -> Result<Frame, Failure> {
     let (step, y_max) = scale(data, shown);
     let buckets = data.buckets.max(1) as f64;
     let span_ms = data.bucket_ms * data.buckets as i64;
     let to_ms = data.from_ms + span_ms;
     let bucket_of = |ms: i64| (ms - data.from_ms) as f64 / data.bucket_ms.max(1) as f64;
     let most = i64::from(width.saturating_sub(LEFT_LABELS) / LABEL_WIDTH);
-    let times = ticks::moments(data.from_ms, to_ms, most, offset_minutes).into_iter().map(bucket_of).collect();
+    let times = ticks::moments(data.from_ms, to_ms, most, offset_minutes)
+        .into_iter()
+        .map(bucket_of)
+        .collect();
     let root = ShapeBackend::new(width, HEIGHT, shapes).into_drawing_area();
     let mut chart = ChartBuilder::on(&root)
         .margin_top(MARGIN * FINENESS)
         .margin_right(MARGIN * FINENESS)
         .set_label_area_size(LabelAreaPosition::Left, LEFT_LABELS * FINENESS)
         .set_label_area_size(LabelAreaPosition::Bottom, BOTTOM_LABELS * FINENESS)
-        .build_cartesian_2d(Axis { top: buckets, labels_at: times }, Axis { top: y_max, labels_at: ticks::steps(step, y_max) })?;
+        .build_cartesian_2d(
+            Axis {
+                top: buckets,
+                labels_at: times,
+            },
+            Axis {
+                top: y_max,
+                labels_at: ticks::steps(step, y_max),
+            },
+        )?;
     let moment = |bucket: &f64| {
         let at_ms = data.from_ms + (bucket * data.bucket_ms as f64).round() as i64;
         ticks::moment_label(at_ms, span_ms, offset_minutes)
@@ -101,18 +152,28 @@ fn render(data: &ChartData, shown: &[(usize, &Series)], width: u32, offset_minut
         .bold_line_style(rgb(Ink::Grid))
         .axis_style(rgb(Ink::Axis))
         .set_all_tick_mark_size(0)
-        .label_style(("sans-serif", FONT * FINENESS).into_font().color(&rgb(Ink::Label)))
+        .label_style(
+            ("sans-serif", FONT * FINENESS)
+                .into_font()
+                .color(&rgb(Ink::Label)),
+        )
         .x_label_formatter(&moment)
         .y_label_formatter(&|value| axis_text(data.kind, *value))
         .draw()?;
     if data.kind == ChartKind::Cost {
-        chart.draw_series(bars(data.buckets, shown, (width - LEFT_LABELS) / data.buckets.max(1) as u32))?;
+        chart.draw_series(bars(
+            data.buckets,
+            shown,
+            (width - LEFT_LABELS) / data.buckets.max(1) as u32,
+        ))?;
     } else {
         for (position, series) in shown {
             let style = ShapeStyle::from(rgb(Ink::Series(*position as u8)));
             for run in runs(&series.values) {
                 match run.as_slice() {
-                    [(x, y)] => chart.draw_series([Circle::new((*x, y.min(y_max)), 2 * FINENESS, style.filled())]).map(|_| ())?,
+                    [(x, y)] => chart
+                        .draw_series([Circle::new((*x, y.min(y_max)), 2 * FINENESS, style.filled())])
+                        .map(|_| ())?,
                     _ => chart.draw_series([PathElement::new(run, style)]).map(|_| ())?,
                 }
             }
@@ -170,25 +231,54 @@ mod tests {
     use super::*;
 
     fn data(kind: ChartKind) -> ChartData {
-        let series = |name: &str, value: f64| Series { name: name.to_owned(), values: vec![Some(value), None, Some(value * 2.0)] };
-        ChartData { kind, from_ms: 1_709_164_800_000, bucket_ms: 3_600_000, buckets: 3, series: vec![series("a", 1.0), series("b", 3.0)] }
+        let series = |name: &str, value: f64| Series {
+            name: name.to_owned(),
+            values: vec![Some(value), None, Some(value * 2.0)],
+        };
+        ChartData {
+            kind,
+            from_ms: 1_709_164_800_000,
+            bucket_ms: 3_600_000,
+            buckets: 3,
+            series: vec![series("a", 1.0), series("b", 3.0)],
+        }
     }
 
     #[test]
     fn gaps_break_a_line() {
-        assert_eq!(runs(&[Some(1.0), None, Some(2.0), Some(3.0)]), [vec![(0.5, 1.0)], vec![(2.5, 2.0), (3.5, 3.0)]]);
+        assert_eq!(
+            runs(&[Some(1.0), None, Some(2.0), Some(3.0)]),
+            [vec![(0.5, 1.0)], vec![(2.5, 2.0), (3.5, 3.0)]]
+        );
         assert!(runs(&[None, None]).is_empty());
     }
 
     #[test]
     fn a_hidden_series_is_not_drawn_and_labels_carry_units() {
         let drawing = draw(&data(ChartKind::Latency), 600, 0, |name| name == "b");
-        let inks: Vec<Ink> = drawing.shapes.iter().map(|shape| match shape {
-            Shape::Line { ink, .. } | Shape::Area { ink, .. } | Shape::Dot { ink, .. } | Shape::Text { ink, .. } => *ink,
-        }).collect();
+        let inks: Vec<Ink> = drawing
+            .shapes
+            .iter()
+            .map(|shape| match shape {
+                Shape::Line { ink, .. }
+                | Shape::Area { ink, .. }
+                | Shape::Dot { ink, .. }
+                | Shape::Text { ink, .. } => *ink,
+            })
+            .collect();
         assert!(inks.contains(&Ink::Series(1)) && !inks.contains(&Ink::Series(0)));
-        assert!(drawing.shapes.iter().any(|shape| matches!(shape, Shape::Text { text, .. } if text.ends_with(" ms"))));
-        assert!(drawing.shapes.iter().any(|shape| matches!(shape, Shape::Text { text, .. } if text.ends_with(":00"))));
+        assert!(
+            drawing
+                .shapes
+                .iter()
+                .any(|shape| matches!(shape, Shape::Text { text, .. } if text.ends_with(" ms")))
+        );
+        assert!(
+            drawing
+                .shapes
+                .iter()
+                .any(|shape| matches!(shape, Shape::Text { text, .. } if text.ends_with(":00")))
+        );
     }
 
     #[test]
@@ -197,13 +287,20 @@ mod tests {
         assert!(drawing.frame.y_max >= 8.0);
         assert_eq!(drawing.frame.buckets, 3);
         assert!(drawing.frame.left > 40.0 && drawing.frame.right > 500.0);
-        let areas = drawing.shapes.iter().filter(|shape| matches!(shape, Shape::Area { .. })).count();
+        let areas = drawing
+            .shapes
+            .iter()
+            .filter(|shape| matches!(shape, Shape::Area { .. }))
+            .count();
         assert_eq!(areas, 2, "one path per series");
     }
 
     #[test]
     fn no_data_still_draws_axes() {
-        let empty = ChartData { series: Vec::new(), ..data(ChartKind::HitRate) };
+        let empty = ChartData {
+            series: Vec::new(),
+            ..data(ChartKind::HitRate)
+        };
         assert!(!draw(&empty, 300, 0, |_| true).shapes.is_empty());
     }
 }

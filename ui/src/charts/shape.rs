@@ -73,10 +73,27 @@ impl Anchor {
 /// One node of the picture. Lengths are pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    Line { d: String, ink: Ink },
-    Area { d: String, ink: Ink },
-    Dot { x: f64, y: f64, radius: f64, ink: Ink },
-    Text { x: f64, y: f64, anchor: Anchor, text: String, ink: Ink },
+    Line {
+        d: String,
+        ink: Ink,
+    },
+    Area {
+        d: String,
+        ink: Ink,
+    },
+    Dot {
+        x: f64,
+        y: f64,
+        radius: f64,
+        ink: Ink,
+    },
+    Text {
+        x: f64,
+        y: f64,
+        anchor: Anchor,
+        text: String,
+        ink: Ink,
+    },
 }
 
 /// The plot's inside in pixels and what its edges mean.
@@ -134,7 +151,14 @@ mod tests {
 
     #[test]
     fn pixels_and_buckets_agree() {
-        let frame = Frame { left: 50.0, right: 450.0, top: 10.0, bottom: 210.0, y_max: 100.0, buckets: 40 };
+        let frame = Frame {
+            left: 50.0,
+            right: 450.0,
+            top: 10.0,
+            bottom: 210.0,
+            y_max: 100.0,
+            buckets: 40,
+        };
         for index in [0, 1, 20, 39] {
             assert_eq!(frame.index_at(frame.x_of(index)), Some(index));
         }

@@ -7,7 +7,9 @@ use weir_contract::model::chart::{ChartData, ChartKind, Series};
 /// True when no bucket of any series has a value.
 #[must_use]
 pub fn is_empty(data: &ChartData) -> bool {
-    data.series.iter().all(|series| series.values.iter().all(Option::is_none))
+    data.series
+        .iter()
+        .all(|series| series.values.iter().all(Option::is_none))
 }
 
 /// The caption.
@@ -21,14 +23,24 @@ pub fn sentence(data: &ChartData, offset_minutes: i64) -> String {
         ChartKind::Cost => cost(data, &width, offset_minutes),
         ChartKind::Latency => latency(data, &width),
         ChartKind::HitRate => format!("Latest by intent: {}. {width} buckets.", latest_three(data)),
-        ChartKind::Rollout => format!("Latest share on the new variant: {}. {width} buckets.", latest_three(data)),
+        ChartKind::Rollout => format!(
+            "Latest share on the new variant: {}. {width} buckets.",
+            latest_three(data)
+        ),
     }
 }
 
 fn cost(data: &ChartData, width: &str, offset_minutes: i64) -> String {
-    let sum_at = |index: usize| -> f64 { data.series.iter().filter_map(|series| series.values.get(index).copied().flatten()).sum() };
+    let sum_at = |index: usize| -> f64 {
+        data.series
+            .iter()
+            .filter_map(|series| series.values.get(index).copied().flatten())
+            .sum()
+    };
     let total: f64 = (0..data.buckets).map(sum_at).sum();
-    let highest = (0..data.buckets).map(|index| (index, sum_at(index))).max_by(|left, right| left.1.total_cmp(&right.1));
+    let highest = (0..data.buckets)
+        .map(|index| (index, sum_at(index)))
+        .max_by(|left, right| left.1.total_cmp(&right.1));
     let (index, peak) = highest.unwrap_or((0, 0.0));
     let at_ms = data.from_ms + index as i64 * data.bucket_ms;
     format!(
@@ -41,8 +53,14 @@ fn cost(data: &ChartData, width: &str, offset_minutes: i64) -> String {
 }
 
 fn latency(data: &ChartData, width: &str) -> String {
-    let middle = data.series.iter().find(|series| series.name == "p95").or(data.series.first());
-    let values: Vec<f64> = middle.map(|series| series.values.iter().flatten().copied().collect()).unwrap_or_default();
+    let middle = data
+        .series
+        .iter()
+        .find(|series| series.name == "p95")
+        .or(data.series.first());
+    let values: Vec<f64> = middle
+        .map(|series| series.values.iter().flatten().copied().collect())
+        .unwrap_or_default();
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(0.0, f64::max);
     format!(
@@ -58,7 +76,9 @@ fn latest(series: &Series) -> Option<f64> {
 }
 
 fn latest_three(data: &ChartData) -> String {
-    let named = data.series.iter().filter_map(|series| latest(series).map(|value| format!("{} {}", series.name, value_text(data.kind, value))));
+    let named = data.series.iter().filter_map(|series| {
+        latest(series).map(|value| format!("{} {}", series.name, value_text(data.kind, value)))
+    });
     named.take(3).collect::<Vec<_>>().join(", ")
 }
 
@@ -68,11 +88,26 @@ mod tests {
 
     #[test]
     fn captions_name_the_figure_and_its_unit() {
-        let series = vec![Series { name: "p95".into(), values: vec![Some(100.0), Some(250.0)] }];
-        let mut data = ChartData { kind: ChartKind::Latency, from_ms: 0, bucket_ms: 600_000, buckets: 2, series };
-        assert_eq!(sentence(&data, 0), "p95 between 100 ms and 250 ms. 10 min buckets.");
+        let series = vec![Series {
+            name: "p95".into(),
+            values: vec![Some(100.0), Some(250.0)],
+        }];
+        let mut data = ChartData {
+            kind: ChartKind::Latency,
+            from_ms: 0,
+            bucket_ms: 600_000,
+            buckets: 2,
+            series,
+        };
+        assert_eq!(
+            sentence(&data, 0),
+            "p95 between 100 ms and 250 ms. 10 min buckets."
+        );
         data.kind = ChartKind::Cost;
-        assert_eq!(sentence(&data, 0), "$350.00 in total; the highest 10 min cost $250.00 at 1 Jan 00:10.");
+        assert_eq!(
+            sentence(&data, 0),
+            "$350.00 in total; the highest 10 min cost $250.00 at 1 Jan 00:10."
+        );
         data.series.clear();
         assert_eq!(sentence(&data, 0), "No requests in this range yet.");
     }

@@ -8,7 +8,11 @@ use weir_contract::model::chart::ChartData;
 /// Every bucket and series as a table.
 #[component]
 pub fn ChartTable(data: ChartData, caption: &'static str) -> impl IntoView {
-    let head = data.series.iter().map(|series| view! { <th scope="col" class="num">{series.name.clone()}</th> }).collect_view();
+    let head = data
+        .series
+        .iter()
+        .map(|series| view! { <th scope="col" class="num">{series.name.clone()}</th> })
+        .collect_view();
     let rows = (0..data.buckets)
         .rev()
         .map(|index| {
@@ -17,7 +21,10 @@ pub fn ChartTable(data: ChartData, caption: &'static str) -> impl IntoView {
                 .iter()
                 .map(|series| {
                     let value = series.values.get(index).copied().flatten();
-                    let text = value.map_or_else(|| format::NOTHING.to_owned(), |value| value_text(data.kind, value));
+                    let text = value.map_or_else(
+                        || format::NOTHING.to_owned(),
+                        |value| value_text(data.kind, value),
+                    );
                     view! { <td class="num">{text}</td> }
                 })
                 .collect_view();

@@ -26,7 +26,9 @@ pub fn round_scale(highest: f64, wanted: u32) -> (f64, f64) {
 /// Multiples of the step from zero to the top.
 #[must_use]
 pub fn steps(step: f64, top: f64) -> Vec<f64> {
-    (0..=(top / step).round() as u32).map(|index| f64::from(index) * step).collect()
+    (0..=(top / step).round() as u32)
+        .map(|index| f64::from(index) * step)
+        .collect()
 }
 
 /// Round wall-clock moments inside the span, at most `most` of them.
@@ -35,8 +37,16 @@ pub fn moments(from_ms: i64, to_ms: i64, most: i64, offset_minutes: i64) -> Vec<
     let span = (to_ms - from_ms).max(1);
     let hours = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map(|minutes| minutes * MINUTE_MS);
     let days = [1, 2, 3, 5, 7, 14, 30, 60, 90].map(|days| days * DAY_MS);
-    let candidates: Vec<i64> = if span < HOURS_BELOW_MS { hours.into_iter().chain(days).collect() } else { days.to_vec() };
-    let step = candidates.iter().copied().find(|step| span / step <= most.max(1)).unwrap_or(180 * DAY_MS);
+    let candidates: Vec<i64> = if span < HOURS_BELOW_MS {
+        hours.into_iter().chain(days).collect()
+    } else {
+        days.to_vec()
+    };
+    let step = candidates
+        .iter()
+        .copied()
+        .find(|step| span / step <= most.max(1))
+        .unwrap_or(180 * DAY_MS);
     let shift = offset_minutes * MINUTE_MS;
     let first = (from_ms + shift).div_euclid(step) * step - shift;
     (0..)
@@ -65,7 +75,10 @@ mod tests {
         for highest in [0.000_3, 0.7, 1.0, 37.0, 99.9, 2_350.0] {
             let (step, top) = round_scale(highest, 4);
             assert!(top >= highest * 0.999, "{highest}: {top}");
-            assert!((2..=6).contains(&steps(step, top).len()), "{highest}: {step} {top}");
+            assert!(
+                (2..=6).contains(&steps(step, top).len()),
+                "{highest}: {step} {top}"
+            );
         }
         assert_eq!(round_scale(0.0, 4), (1.0, 1.0));
     }
@@ -75,7 +88,11 @@ mod tests {
         let from = 1_709_164_800_000 + 7 * MINUTE_MS;
         let hours = moments(from, from + DAY_MS, 8, 60);
         assert!(hours.len() <= 9 && hours.len() >= 4, "{hours:?}");
-        assert!(hours.iter().all(|at| (at + 60 * MINUTE_MS) % (180 * MINUTE_MS) == 0));
+        assert!(
+            hours
+                .iter()
+                .all(|at| (at + 60 * MINUTE_MS) % (180 * MINUTE_MS) == 0)
+        );
         assert!(moment_label(hours[0], DAY_MS, 60).ends_with(":00"));
         let days = moments(from, from + 30 * DAY_MS, 8, 60);
         assert!(days.len() <= 9, "{days:?}");

@@ -24,7 +24,11 @@ pub fn CopyButton(#[prop(into)] text: Signal<String>, label: &'static str) -> im
 
 /// A block of code with its own copy button.
 #[component]
-pub fn CodeBlock(#[prop(into)] title: String, #[prop(into)] text: Signal<String>, #[prop(optional)] testid: Option<&'static str>) -> impl IntoView {
+pub fn CodeBlock(
+    #[prop(into)] title: String,
+    #[prop(into)] text: Signal<String>,
+    #[prop(optional)] testid: Option<&'static str>,
+) -> impl IntoView {
     view! {
         <div class="code">
             <div class="code-head"><span>{title}</span><CopyButton text label="Copy this snippet"/></div>

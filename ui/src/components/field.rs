@@ -35,10 +35,14 @@ pub fn SelectField(
     #[prop(optional)] testid: Option<String>,
 ) -> impl IntoView {
     let choices = move || {
-        options.get().into_iter().map(|(key, word)| {
-            let chosen = key.clone();
-            view! { <option value=key selected=move || value.get() == chosen>{word}</option> }
-        }).collect_view()
+        options
+            .get()
+            .into_iter()
+            .map(|(key, word)| {
+                let chosen = key.clone();
+                view! { <option value=key selected=move || value.get() == chosen>{word}</option> }
+            })
+            .collect_view()
     };
     view! {
         <label class="field">
@@ -51,7 +55,10 @@ pub fn SelectField(
 /// Value and word of fixed choices.
 #[must_use]
 pub fn choices(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(key, word)| ((*key).to_owned(), (*word).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, word)| ((*key).to_owned(), (*word).to_owned()))
+        .collect()
 }
 
 /// A labelled switch.
@@ -68,5 +75,9 @@ pub fn CheckField(#[prop(into)] label: String, value: RwSignal<bool>) -> impl In
 /// What is wrong with the form, beside it.
 #[component]
 pub fn FormError(error: RwSignal<Option<String>>) -> impl IntoView {
-    move || error.get().map(|text| view! { <p class="form-error" role="alert">{text}</p> })
+    move || {
+        error
+            .get()
+            .map(|text| view! { <p class="form-error" role="alert">{text}</p> })
+    }
 }

@@ -15,14 +15,24 @@ pub fn widths(spent: i64, reserved: i64, limit: i64) -> (f64, f64) {
 
 /// The bar; `alert_percent` marks where attention starts.
 #[component]
-pub fn Gauge(#[prop(into)] parts: Signal<(i64, i64, i64)>, #[prop(into)] alert_percent: Signal<u8>, #[prop(into)] label: Signal<String>) -> impl IntoView {
+pub fn Gauge(
+    #[prop(into)] parts: Signal<(i64, i64, i64)>,
+    #[prop(into)] alert_percent: Signal<u8>,
+    #[prop(into)] label: Signal<String>,
+) -> impl IntoView {
     let shown = move || {
         let (spent, reserved, limit) = parts.get();
         widths(spent, reserved, limit)
     };
     let tone = move || {
         let (spent, reserved) = shown();
-        if spent + reserved >= 99.95 { "gauge full" } else if spent + reserved >= f64::from(alert_percent.get()) { "gauge alert" } else { "gauge" }
+        if spent + reserved >= 99.95 {
+            "gauge full"
+        } else if spent + reserved >= f64::from(alert_percent.get()) {
+            "gauge alert"
+        } else {
+            "gauge"
+        }
     };
     view! {
         <div class=tone role="img" aria-label=move || label.get()>

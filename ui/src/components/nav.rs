@@ -28,7 +28,12 @@ pub fn Nav() -> impl IntoView {
     let shell = use_shell();
     let link = move |(page, symbol, word, testid): (Page, Symbol, &'static str, &'static str)| {
         let entry = page.clone();
-        let current = move || shell.route.with(|route| covers(&entry, &route.page)).then_some("page");
+        let current = move || {
+            shell
+                .route
+                .with(|route| covers(&entry, &route.page))
+                .then_some("page")
+        };
         view! {
             <li><a class="nav-link" href=move || shell.href(page.clone()) aria-current=current data-testid=testid>
                 <Icon symbol/><span>{word}</span>

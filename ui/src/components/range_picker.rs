@@ -17,7 +17,11 @@ pub fn RangePicker() -> impl IntoView {
         let mut query = choice.query();
         let is_range = |name: &str| ["range", "from", "to"].contains(&name);
         query.extend(route.query.into_iter().filter(|(name, _)| !is_range(name)));
-        shell.go(&Route { page: route.page, query }.to_hash());
+        shell.go(&Route {
+            page: route.page,
+            query,
+        }
+        .to_hash());
         is_open.set(false);
     };
     let preset = move |choice: RangeChoice| {
@@ -27,7 +31,7 @@ pub fn RangePicker() -> impl IntoView {
     };
     let is_custom = move || matches!(shell.range.get(), RangeChoice::Custom(_));
     view! {
-        <div class="range">
+        <div class="range" on:keydown=move |event| if event.key() == "Escape" { is_open.set(false) }>
             <div class="segments" role="group" aria-label="Time range">
                 {RangeChoice::PRESETS.map(preset).collect_view()}
                 <button type="button" aria-pressed=move || is_custom().to_string() aria-expanded=move || is_open.get().to_string()
@@ -47,7 +51,11 @@ fn CustomRange(on_choose: impl Fn(weir_contract::model::time::TimeRange) + 'stat
     let problem = RwSignal::new(None::<String>);
     let apply = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        match range::custom(&from.get_untracked(), &to.get_untracked(), clock::offset_minutes(shown.to_ms)) {
+        match range::custom(
+            &from.get_untracked(),
+            &to.get_untracked(),
+            clock::offset_minutes(shown.to_ms),
+        ) {
             Ok(range) => on_choose(range),
             Err(text) => problem.set(Some(text)),
         }

@@ -1,12 +1,17 @@
 //! What a panel shows while it loads, when it failed, and when there is nothing.
 
-use crate::{components::icon::{Icon, Symbol}, contexts::Query};
+use crate::{
+    components::icon::{Icon, Symbol},
+    contexts::Query,
+};
 use leptos::prelude::*;
 
 /// Grey bars in the place of rows; they appear after a moment, so that fast answers do not flicker.
 #[component]
 pub fn Skeleton(rows: usize) -> impl IntoView {
-    let bars = (0..rows).map(|_| view! { <div class="skeleton-bar"></div> }).collect_view();
+    let bars = (0..rows)
+        .map(|_| view! { <div class="skeleton-bar"></div> })
+        .collect_view();
     view! { <div class="skeleton" role="status" aria-label="Loading">{bars}</div> }
 }
 
@@ -34,7 +39,11 @@ pub fn Empty(#[prop(into)] title: String, children: Children) -> impl IntoView {
 
 /// A loaded panel: skeleton first, then the content; a failure stands above old content instead of hiding it.
 #[component]
-pub fn Panel<T: Send + Sync + 'static>(query: Query<T>, children: ChildrenFn, #[prop(default = 5)] rows: usize) -> impl IntoView {
+pub fn Panel<T: Send + Sync + 'static>(
+    query: Query<T>,
+    children: ChildrenFn,
+    #[prop(default = 5)] rows: usize,
+) -> impl IntoView {
     let is_loaded = Memo::new(move |_| query.value.with(Option::is_some));
     let waits = move || !is_loaded.get() && query.error.with(Option::is_none);
     view! {

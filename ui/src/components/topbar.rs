@@ -18,7 +18,16 @@ pub fn TopBar() -> impl IntoView {
         Some(ProfileKind::Local) => ("profile-badge", "LOCAL"),
         None => ("profile-badge", "NO PROFILE"),
     };
-    let has_range = move || shell.route.with(|route| matches!(route.page, Page::Overview | Page::Requests | Page::Cache));
+    let has_range = move || {
+        shell
+            .route
+            .with(|route| matches!(route.page, Page::Overview | Page::Requests | Page::Cache))
+    };
+    let answers = move || {
+        shell
+            .gateway()
+            .is_some_and(|status| status.error.with(Option::is_none))
+    };
     let address = Signal::derive(move || shell.status().map(|status| status.address).unwrap_or_default());
     view! {
         <header class="topbar">
@@ -27,7 +36,7 @@ pub fn TopBar() -> impl IntoView {
             <div class="spacer"></div>
             <Show when=has_range><RangePicker/></Show>
             <div class="address" title="Point your OpenAI or Anthropic client here">
-                <span class="dot good" aria-hidden="true"></span>
+                <span class="dot" class:good=answers aria-hidden="true"></span>
                 <code data-testid="gateway-address">{move || address.get()}</code>
                 <CopyButton text=address label="Copy the gateway address"/>
             </div>

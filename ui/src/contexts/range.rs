@@ -17,13 +17,20 @@ const MINUTE_MS: i64 = 60_000;
 
 impl RangeChoice {
     /// The presets, shortest first.
-    pub const PRESETS: [RangeChoice; 4] = [RangeChoice::Hour, RangeChoice::Day, RangeChoice::Week, RangeChoice::Month];
+    pub const PRESETS: [RangeChoice; 4] = [
+        RangeChoice::Hour,
+        RangeChoice::Day,
+        RangeChoice::Week,
+        RangeChoice::Month,
+    ];
 
     /// Reads `range=24h`, or `from` and `to` in UNIX milliseconds; none when the query says nothing usable.
     #[must_use]
     pub fn from_route(route: &Route) -> Option<RangeChoice> {
         if let Some(name) = route.get("range") {
-            return RangeChoice::PRESETS.into_iter().find(|choice| choice.label() == name);
+            return RangeChoice::PRESETS
+                .into_iter()
+                .find(|choice| choice.label() == name);
         }
         let from_ms: i64 = route.get("from")?.parse().ok()?;
         let to_ms: i64 = route.get("to")?.parse().ok()?;
@@ -77,7 +84,10 @@ impl RangeChoice {
             RangeChoice::Custom(range) => return range,
         };
         let to_ms = (now_ms.div_euclid(MINUTE_MS) + 1) * MINUTE_MS;
-        TimeRange { from_ms: to_ms - hours * 60 * MINUTE_MS, to_ms }
+        TimeRange {
+            from_ms: to_ms - hours * 60 * MINUTE_MS,
+            to_ms,
+        }
     }
 }
 
@@ -103,16 +113,25 @@ mod tests {
 
     #[test]
     fn choices_travel_in_the_hash() {
-        let span = TimeRange { from_ms: 1_000, to_ms: 2_000 };
+        let span = TimeRange {
+            from_ms: 1_000,
+            to_ms: 2_000,
+        };
         for choice in [RangeChoice::Hour, RangeChoice::Month, RangeChoice::Custom(span)] {
-            let route = Route { page: crate::route::Page::Overview, query: choice.query() };
+            let route = Route {
+                page: crate::route::Page::Overview,
+                query: choice.query(),
+            };
             assert_eq!(RangeChoice::from_route(&route), Some(choice));
         }
     }
 
     #[test]
     fn a_preset_stays_put_within_a_minute() {
-        assert_eq!(RangeChoice::Day.resolve(60_001), RangeChoice::Day.resolve(119_999));
+        assert_eq!(
+            RangeChoice::Day.resolve(60_001),
+            RangeChoice::Day.resolve(119_999)
+        );
         assert_eq!(RangeChoice::Hour.resolve(0).length_ms(), 3_600_000);
     }
 

@@ -1,6 +1,11 @@
 //! The signals that every screen reads: route, range, refresh, gateway, notice.
 
-use super::{clock::now_ms, query::{Query, query}, range::RangeChoice, theme::Theme};
+use super::{
+    clock::now_ms,
+    query::{Query, query},
+    range::RangeChoice,
+    theme::Theme,
+};
 use crate::route::{Page, Route};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -84,7 +89,8 @@ impl Shell {
     /// True when a profile of made-up data is open.
     #[must_use]
     pub fn is_sample(self) -> bool {
-        self.status().is_some_and(|status| status.profile == ProfileKind::Sample)
+        self.status()
+            .is_some_and(|status| status.profile == ProfileKind::Sample)
     }
 
     /// The chosen span of time, up to now. Refreshes with the page.
@@ -116,12 +122,18 @@ impl Shell {
 
     /// Says that something worked.
     pub fn say(self, text: impl Into<String>) {
-        self.show(Notice { text: text.into(), is_error: false });
+        self.show(Notice {
+            text: text.into(),
+            is_error: false,
+        });
     }
 
     /// Says that something failed, in the error's own words.
     pub fn complain(self, error: &ApiError) {
-        self.show(Notice { text: error.message.clone(), is_error: true });
+        self.show(Notice {
+            text: error.message.clone(),
+            is_error: true,
+        });
     }
 
     fn show(self, notice: Notice) {

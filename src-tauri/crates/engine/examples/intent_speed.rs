@@ -1,6 +1,8 @@
 //! Prints how long one detection takes: `cargo run --release -p weir-engine --example intent_speed`.
 //!
 //! 200 patterns beside the default rules, prompts of about 2,000 tokens (9 kB), plain and non-ASCII.
+
+#![expect(clippy::disallowed_methods, reason = "it measures wall time")]
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,

@@ -7,11 +7,7 @@ use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
 use weir_contract::{
     NanoUsd,
-    model::{
-        key::VirtualKey,
-        request::CacheOutcome,
-        tier::Tier,
-    },
+    model::{key::VirtualKey, request::CacheOutcome, tier::Tier},
 };
 
 /// What the client wants of the cache (`x-weir-cache`).
@@ -166,7 +162,10 @@ impl RefusalCode {
     pub fn is_refusal(self) -> bool {
         !matches!(
             self,
-            RefusalCode::ProviderFailed | RefusalCode::ProviderUnauthorized | RefusalCode::StoreUnavailable | RefusalCode::NoViableModel
+            RefusalCode::ProviderFailed
+                | RefusalCode::ProviderUnauthorized
+                | RefusalCode::StoreUnavailable
+                | RefusalCode::NoViableModel
         )
     }
 }

@@ -140,13 +140,21 @@ impl Engine {
     pub fn limit_activity(&self, name: &str) -> (u32, Option<(String, u32)>, u64) {
         let now_ms = self.steady_ms();
         let mut limiter = lock(&self.limiter);
-        (limiter.active_callers(name, now_ms), limiter.busiest(name, now_ms), limiter.refused(name))
+        (
+            limiter.active_callers(name, now_ms),
+            limiter.busiest(name, now_ms),
+            limiter.refused(name),
+        )
     }
 
     /// True for a provider whose money is not real.
     #[must_use]
     pub fn is_simulated(&self, provider: &str) -> bool {
-        self.settings.load().providers.get(provider).is_some_and(crate::settings::RunningProvider::is_simulated)
+        self.settings
+            .load()
+            .providers
+            .get(provider)
+            .is_some_and(crate::settings::RunningProvider::is_simulated)
     }
 
     pub(crate) fn admit(&self, caller: Caller<'_>) -> LimitDecision {
@@ -164,10 +172,22 @@ impl Engine {
     pub(crate) fn retry_budget_seen(&self) {
         lock(&self.retry_budget).request();
     }
-    pub(crate) fn retry_decision(&self, fault: Fault, retries: u32, retry_after_ms: Option<u64>) -> RetryDecision {
+    pub(crate) fn retry_decision(
+        &self,
+        fault: Fault,
+        retries: u32,
+        retry_after_ms: Option<u64>,
+    ) -> RetryDecision {
         let random = self.random.next_u64();
         let mut budget = lock(&self.retry_budget);
-        self.retry_policy.decide(fault, retries, retry_after_ms, random, &mut budget, self.steady_ms())
+        self.retry_policy.decide(
+            fault,
+            retries,
+            retry_after_ms,
+            random,
+            &mut budget,
+            self.steady_ms(),
+        )
     }
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|n| *n = n.wrapping_add(1));
@@ -178,12 +198,17 @@ impl Engine {
         let millis = u64::try_from(self.now_ms()).unwrap_or(0);
         let mut bytes = [0_u8; 10];
         bytes.copy_from_slice(&random.to_be_bytes()[..10]);
-        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().to_string()
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes)
+            .into_uuid()
+            .to_string()
     }
     pub(crate) fn store_failed(&self, what: &str) {
         self.counters.store_failures.fetch_add(1, Ordering::Relaxed);
         if !self.store_broken.swap(true, Ordering::Relaxed) {
-            tracing::error!(problem = what, "the store fails; cached answers are still served, nothing new is bought");
+            tracing::error!(
+                problem = what,
+                "the store fails; cached answers are still served, nothing new is bought"
+            );
             self.changed();
         }
     }

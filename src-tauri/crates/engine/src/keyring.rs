@@ -26,7 +26,9 @@ pub enum KeyError {
     #[error("no API key was sent; send a Weir key as \"Authorization: Bearer sk-weir-…\" or \"x-api-key\"")]
     Missing,
     /// Not a key of ours, unknown, or its secret is wrong. One message for all, so that nothing can be probed.
-    #[error("this API key is not valid here; create one in Weir under Settings, or with \"weir-gateway key create --name NAME\"")]
+    #[error(
+        "this API key is not valid here; create one in Weir under Settings, or with \"weir-gateway key create --name NAME\""
+    )]
     Invalid,
     /// It was good once.
     #[error("this API key was revoked; ask your administrator for a new one")]
@@ -53,7 +55,11 @@ impl Keyring {
     /// A keyring over this store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Keyring {
-        Keyring { store, clock, remembered: Mutex::default() }
+        Keyring {
+            store,
+            clock,
+            remembered: Mutex::default(),
+        }
     }
 
     /// The key behind a token such as `sk-weir-<id>-<secret>`.
@@ -64,7 +70,11 @@ impl Keyring {
         let (id, secret) = split_token(token).ok_or(KeyError::Invalid)?;
         let presented: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
         let now_ms = self.clock.now_ms();
-        let known = self.memory().get(id).filter(|known| known.until_ms > now_ms).map(|known| (known.key.clone(), known.secret_sha256));
+        let known = self
+            .memory()
+            .get(id)
+            .filter(|known| known.until_ms > now_ms)
+            .map(|known| (known.key.clone(), known.secret_sha256));
         let (key, expected) = match known {
             Some(known) => known,
             None => {
@@ -76,7 +86,11 @@ impl Keyring {
         if !bool::from(presented.ct_eq(&expected)) {
             return Err(KeyError::Invalid);
         }
-        if key.revoked_ms.is_some() { Err(KeyError::Revoked) } else { Ok(key) }
+        if key.revoked_ms.is_some() {
+            Err(KeyError::Revoked)
+        } else {
+            Ok(key)
+        }
     }
 
     /// Forgets all remembered keys, so that a revocation works at once.
@@ -89,7 +103,14 @@ impl Keyring {
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
         }
-        memory.insert(key.id.clone(), Remembered { key: key.clone(), secret_sha256, until_ms: now_ms + REMEMBERED_MS });
+        memory.insert(
+            key.id.clone(),
+            Remembered {
+                key: key.clone(),
+                secret_sha256,
+                until_ms: now_ms + REMEMBERED_MS,
+            },
+        );
     }
 
     fn memory(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
@@ -112,7 +133,16 @@ mod tests {
     #[test]
     fn only_whole_tokens_are_split() {
         assert_eq!(split_token("sk-weir-abc-DEF1"), Some(("abc", "DEF1")));
-        for broken in ["", "sk-weir-", "sk-weir-abc", "sk-weir--x", "sk-weir-a-", "sk-abc-def", "sk-weir-a-b-c", "sk-weir-a-ü"] {
+        for broken in [
+            "",
+            "sk-weir-",
+            "sk-weir-abc",
+            "sk-weir--x",
+            "sk-weir-a-",
+            "sk-abc-def",
+            "sk-weir-a-b-c",
+            "sk-weir-a-ü",
+        ] {
             assert_eq!(split_token(broken), None, "{broken}");
         }
     }

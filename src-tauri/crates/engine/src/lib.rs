@@ -1,6 +1,9 @@
 //! Caching, routing, budgets, limits and rollouts; owns the storage traits. No SQL, no listener, no ambient clock.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed"))]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")
+)]
 
 pub mod budget;
 pub mod cache;

@@ -1,10 +1,6 @@
 //! The configuration that runs: compiled, checked, replaced whole. Where it comes from is the gateway's business.
 
-use crate::{
-    intent::IntentDetector,
-    price::table::PriceBook,
-    provider::Provider,
-};
+use crate::{intent::IntentDetector, price::table::PriceBook, provider::Provider};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use weir_contract::model::{
     cap::Cap,
@@ -46,7 +42,10 @@ impl ModelRef {
     pub fn parse(text: &str) -> Option<ModelRef> {
         let (provider, model) = text.split_once('/')?;
         let filled = !provider.is_empty() && !model.is_empty();
-        filled.then(|| ModelRef { provider: provider.to_owned(), model: model.to_owned() })
+        filled.then(|| ModelRef {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+        })
     }
 }
 
@@ -91,7 +90,7 @@ pub struct Settings {
     pub abilities: BTreeMap<ModelRef, ModelAbilities>,
     /// What `auto` means for embeddings.
     pub embedding_model: Option<ModelRef>,
-    pub intents: IntentDetector,
+    pub intents: Arc<IntentDetector>,
     pub caps: Vec<Cap>,
     pub limits: Vec<Limit>,
     pub rollouts: Vec<Rollout>,
@@ -110,7 +109,9 @@ impl Settings {
     /// The tier a model stands on, the lowest if it stands on several.
     #[must_use]
     pub fn tier_of(&self, model: &ModelRef) -> Option<Tier> {
-        Tier::ALL.into_iter().find(|tier| self.tier(*tier).contains(model))
+        Tier::ALL
+            .into_iter()
+            .find(|tier| self.tier(*tier).contains(model))
     }
     /// What the operator said of a model.
     #[must_use]
@@ -125,10 +126,17 @@ impl Settings {
         {
             return Some(named);
         }
-        let on_ladder = self.tiers.iter().flatten().find(|candidate| candidate.model == name);
+        let on_ladder = self
+            .tiers
+            .iter()
+            .flatten()
+            .find(|candidate| candidate.model == name);
         on_ladder.cloned().or_else(|| {
             let default = self.providers.contains_key(&self.default_provider) && !name.is_empty();
-            default.then(|| ModelRef { provider: self.default_provider.clone(), model: name.to_owned() })
+            default.then(|| ModelRef {
+                provider: self.default_provider.clone(),
+                model: name.to_owned(),
+            })
         })
     }
 }

@@ -1,7 +1,10 @@
 //! The composition root: configuration → store → engine → HTTP. The only place that names a store.
 
 use crate::{
-    config::{Config, ConfigError, Environment, FileConfig, compile::{Parts, compile}, play_money::with_play_money},
+    config::{
+        Config, ConfigError, Environment, FileConfig,
+        compile::{Parts, compile},
+    },
     housekeeping, http,
     live::EngineLive,
 };
@@ -15,8 +18,7 @@ use weir_contract::model::gateway::{GatewayStatus, ProfileKind};
 use weir_engine::{
     clock::{Clock, SystemClock},
     engine::{Engine, Random},
-    price::table::PriceBook,
-    provider::{SecretSource, http_client},
+    provider::SecretSource,
     store::{Store, StoreError},
 };
 use weir_store_sqlite::SqliteStore;
@@ -31,9 +33,6 @@ pub enum StartError {
     /// The port is taken, or the address is not allowed.
     #[error("{0}")]
     Listen(String),
-    /// The HTTP client for providers could not be made.
-    #[error("the client for providers could not be made: {0}")]
-    Client(String),
 }
 
 /// How the window runs its own gateway.
@@ -89,8 +88,10 @@ impl Random for SystemRandom {
 pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartError> {
     let config_path = options.config_dir.join("weir.toml");
     let file = match std::fs::read_to_string(&config_path) {
-        Ok(text) => FileConfig::parse(&text)
-            .map_err(|problem| ConfigError::Wrong { path: config_path.clone(), problem })?,
+        Ok(text) => FileConfig::parse(&text).map_err(|problem| ConfigError::Wrong {
+            path: config_path.clone(),
+            problem,
+        })?,
         Err(_) => FileConfig::default(),
     };
     let mut config = Config::combine(file, &options.environment)?;
@@ -135,7 +136,9 @@ pub async fn seed(store: &dyn Store, config: &Config, now_ms: i64) -> Result<(),
         return Ok(());
     }
     let mut items: Vec<(&str, String, String)> = Vec::new();
-    let json = |value: serde_json::Result<String>| value.map_err(|problem| StoreError::Incompatible(problem.to_string()));
+    let json = |value: serde_json::Result<String>| {
+        value.map_err(|problem| StoreError::Incompatible(problem.to_string()))
+    };
     for cap in config.file.starting_caps() {
         items.push(("cap", cap.name.clone(), json(serde_json::to_string(&cap))?));
     }
@@ -143,10 +146,16 @@ pub async fn seed(store: &dyn Store, config: &Config, now_ms: i64) -> Result<(),
         items.push(("limit", limit.name.clone(), json(serde_json::to_string(&limit))?));
     }
     for rollout in &config.file.rollouts {
-        items.push(("rollout", rollout.name.clone(), json(serde_json::to_string(rollout))?));
+        items.push((
+            "rollout",
+            rollout.name.clone(),
+            json(serde_json::to_string(rollout))?,
+        ));
     }
     for (kind, name, body) in items {
-        store.save_config(kind, &name, &body, 0, "first start", now_ms).await?;
+        store
+            .save_config(kind, &name, &body, 0, "first start", now_ms)
+            .await?;
     }
     Ok(())
 }
@@ -162,22 +171,33 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
     let sqlite = open_store(&config).await?;
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());
     seed(store.as_ref(), &config, clock.now_ms()).await?;
-    let client = http_client().map_err(|problem| StartError::Client(problem.to_string()))?;
-    let prices = Arc::new(PriceBook::new(&with_play_money(&config.file.prices)).map_err(|problem| ConfigError::Invalid(problem.to_string()))?);
-    let parts = Arc::new(Parts { client, secrets: options.secrets, prices });
+    let parts = Arc::new(Parts::new(&config, options.secrets)?);
     let version = store.config_version().await?;
     let settings = compile(&config, &store.config_items().await?, version, &parts)?;
     let gateway_id = uuid::Uuid::now_v7().to_string();
-    let engine =
-        Engine::new(gateway_id.clone(), store.clone(), clock.clone(), random, settings, config.file.cache.memory_bytes);
+    let engine = Engine::new(
+        gateway_id.clone(),
+        store.clone(),
+        clock.clone(),
+        random,
+        settings,
+        config.file.cache.memory_bytes,
+    );
     store.beat(&gateway_id, clock.now_ms()).await?;
 
-    let listening = http::server::listen(&config, options.next_free_port).await.map_err(StartError::Listen)?;
+    let listening = http::server::listen(&config, options.next_free_port)
+        .await
+        .map_err(StartError::Listen)?;
     let address = listening.address;
     let live = Arc::new(EngineLive::new(engine.clone(), config.clone(), parts));
-    let admin = Admin { store: store.clone(), live: live.clone(), clock: clock.clone(), who: options.who };
+    let admin = Admin {
+        store: store.clone(),
+        live: live.clone(),
+        clock: clock.clone(),
+        who: options.who,
+    };
     if options.profile == ProfileKind::Sample {
-        crate::sample::fill(store.as_ref(), clock.now_ms()).await?;
+        fill_beside(&engine, store.clone());
     }
     let (stop, stopping) = watch::channel(false);
     let state = http::GatewayState::new(engine.clone(), config.clone(), address);
@@ -195,7 +215,25 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         default_provider: String::new(),
         secret_store: options.secret_store,
     };
-    Ok(RunningGateway { admin, engine, store: sqlite, base_status, stop, server: Mutex::new(Some(server)), housekeeping })
+    Ok(RunningGateway {
+        admin,
+        engine,
+        store: sqlite,
+        base_status,
+        stop,
+        server: Mutex::new(Some(server)),
+        housekeeping,
+    })
+}
+
+/// Fills the sample profile while its window opens: charts grow as the traffic arrives.
+fn fill_beside(engine: &Arc<Engine>, store: Arc<dyn Store>) {
+    let now_ms = engine.clock.now_ms();
+    engine.tasks.spawn(async move {
+        if let Err(problem) = crate::sample::fill(store.as_ref(), now_ms).await {
+            tracing::error!(%problem, "the sample data is incomplete");
+        }
+    });
 }
 
 impl RunningGateway {
@@ -211,7 +249,10 @@ impl RunningGateway {
         let settings = self.engine.settings();
         let mut degraded = Vec::new();
         if self.engine.store_is_broken() {
-            degraded.push("The database cannot be written: cached answers are still served, nothing new is bought.".to_owned());
+            degraded.push(
+                "The database cannot be written: cached answers are still served, nothing new is bought."
+                    .to_owned(),
+            );
         }
         GatewayStatus {
             config_version: settings.version,
@@ -238,7 +279,12 @@ impl RunningGateway {
         self.engine.tasks.wait().await;
         let _ = self.housekeeping.await;
         let caps = self.engine.settings().caps.clone();
-        if let Err(problem) = self.engine.purse.give_back(&caps, self.engine.clock.now_ms(), true).await {
+        if let Err(problem) = self
+            .engine
+            .purse
+            .give_back(&caps, self.engine.clock.now_ms(), true)
+            .await
+        {
             tracing::warn!(%problem, "unspent money could not be returned; it returns when this gateway is found gone");
         }
         if let Err(problem) = self.store.close().await {

@@ -12,7 +12,12 @@ const DEAD_AFTER_MS: i64 = 15_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// Runs until told to stop. A failing store is retried at the next tick.
-pub(crate) async fn run(engine: Arc<Engine>, live: Arc<EngineLive>, config: Arc<Config>, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn run(
+    engine: Arc<Engine>,
+    live: Arc<EngineLive>,
+    config: Arc<Config>,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut tick: u64 = 0;
     loop {
         if let Err(problem) = keep_house(&engine, &live, &config, tick).await {
@@ -26,7 +31,12 @@ pub(crate) async fn run(engine: Arc<Engine>, live: Arc<EngineLive>, config: Arc<
     }
 }
 
-async fn keep_house(engine: &Engine, live: &EngineLive, config: &Config, tick: u64) -> Result<(), StoreError> {
+async fn keep_house(
+    engine: &Engine,
+    live: &EngineLive,
+    config: &Config,
+    tick: u64,
+) -> Result<(), StoreError> {
     let now_ms = engine.clock.now_ms();
     if engine.store.config_version().await? != engine.settings().version
         && let Err(problem) = live.reload().await
@@ -35,17 +45,32 @@ async fn keep_house(engine: &Engine, live: &EngineLive, config: &Config, tick: u
     }
     if tick.is_multiple_of(5) {
         engine.store.beat(&engine.gateway_id, now_ms).await?;
-        let charged = engine.store.recover_dead_gateways(now_ms - DEAD_AFTER_MS, now_ms).await?;
+        let charged = engine
+            .store
+            .recover_dead_gateways(now_ms - DEAD_AFTER_MS, now_ms)
+            .await?;
         if charged > 0 {
-            tracing::warn!(charged, "calls of a gateway that died were charged at their reserved amounts, unsettled");
+            tracing::warn!(
+                charged,
+                "calls of a gateway that died were charged at their reserved amounts, unsettled"
+            );
         }
-        engine.purse.give_back(&engine.settings().caps, now_ms, false).await?;
+        engine
+            .purse
+            .give_back(&engine.settings().caps, now_ms, false)
+            .await?;
     }
     if tick.is_multiple_of(60) {
         let recording = &config.file.recording;
         let before = |days: u32| now_ms - i64::from(days) * DAY_MS;
-        engine.store.expire_entries(now_ms, &engine.settings().app_version).await?;
-        engine.store.expire_requests(before(recording.body_days), before(recording.request_days)).await?;
+        engine
+            .store
+            .expire_entries(now_ms, &engine.settings().app_version)
+            .await?;
+        engine
+            .store
+            .expire_requests(before(recording.body_days), before(recording.request_days))
+            .await?;
         engine.store.expire_rollups(now_ms).await?;
     }
     if tick.is_multiple_of(3_600) {

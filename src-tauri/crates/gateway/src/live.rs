@@ -1,8 +1,11 @@
 //! What the dashboard asks of a running engine.
 
-use crate::config::{Config, compile::{Parts, compile}};
+use crate::config::{
+    Config,
+    compile::{Parts, compile},
+};
 use std::sync::Arc;
-use weir_admin::{Live, LimitActivity};
+use weir_admin::{LimitActivity, Live};
 use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
     command::providers::ProviderTest,
@@ -23,7 +26,11 @@ pub(crate) struct EngineLive {
 
 impl EngineLive {
     pub(crate) fn new(engine: Arc<Engine>, config: Arc<Config>, parts: Arc<Parts>) -> EngineLive {
-        EngineLive { engine, config, parts }
+        EngineLive {
+            engine,
+            config,
+            parts,
+        }
     }
 
     fn state_of(&self, running: &RunningProvider, default: &str) -> ProviderState {
@@ -49,7 +56,10 @@ impl EngineLive {
 impl Live for EngineLive {
     fn providers(&self) -> Vec<ProviderState> {
         let settings = self.engine.settings();
-        let states = settings.providers.values().map(|running| self.state_of(running, &settings.default_provider));
+        let states = settings
+            .providers
+            .values()
+            .map(|running| self.state_of(running, &settings.default_provider));
         states.collect()
     }
 
@@ -61,20 +71,37 @@ impl Live for EngineLive {
             .ok_or_else(|| ApiError::not_found(format!("there is no provider named \"{name}\"")))?;
         let started_us = self.engine.clock.monotonic_us();
         let answer = provider.adapter.models().await;
-        let latency_ms = i64::try_from((self.engine.clock.monotonic_us() - started_us) / 1_000).unwrap_or(i64::MAX);
+        let latency_ms =
+            i64::try_from((self.engine.clock.monotonic_us() - started_us) / 1_000).unwrap_or(i64::MAX);
         Ok(match answer {
             Ok(models) => {
                 let message = format!("It answered and offers {} models.", models.len());
-                ProviderTest { ok: true, message, latency_ms, models: models.into_iter().take(50).collect() }
+                ProviderTest {
+                    ok: true,
+                    message,
+                    latency_ms,
+                    models: models.into_iter().take(50).collect(),
+                }
             }
-            Err(problem) => ProviderTest { ok: false, message: problem.message, latency_ms, models: Vec::new() },
+            Err(problem) => ProviderTest {
+                ok: false,
+                message: problem.message,
+                latency_ms,
+                models: Vec::new(),
+            },
         })
     }
 
     fn tiers(&self) -> Vec<TierState> {
         let settings = self.engine.settings();
         let names = |tier| settings.tier(tier).iter().map(ToString::to_string).collect();
-        Tier::ALL.into_iter().map(|tier| TierState { tier, models: names(tier) }).collect()
+        Tier::ALL
+            .into_iter()
+            .map(|tier| TierState {
+                tier,
+                models: names(tier),
+            })
+            .collect()
     }
 
     fn intents(&self) -> Vec<IntentState> {
@@ -96,7 +123,11 @@ impl Live for EngineLive {
 
     fn limit_activity(&self, name: &str) -> LimitActivity {
         let (active_callers, busiest, refused) = self.engine.limit_activity(name);
-        LimitActivity { active_callers, busiest, refused }
+        LimitActivity {
+            active_callers,
+            busiest,
+            refused,
+        }
     }
 
     fn memory_cache(&self) -> (i64, i64) {
@@ -108,7 +139,9 @@ impl Live for EngineLive {
     }
 
     async fn reload(&self) -> Result<(), ApiError> {
-        let unavailable = |problem: weir_engine::store::StoreError| ApiError::new(ErrorCode::Unavailable, problem.to_string());
+        let unavailable = |problem: weir_engine::store::StoreError| {
+            ApiError::new(ErrorCode::Unavailable, problem.to_string())
+        };
         let version = self.engine.store.config_version().await.map_err(unavailable)?;
         let items = self.engine.store.config_items().await.map_err(unavailable)?;
         let settings = compile(&self.config, &items, version, &self.parts)

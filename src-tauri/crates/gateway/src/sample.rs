@@ -13,7 +13,7 @@ use weir_contract::{
 use weir_engine::store::{CacheEntry, RequestRecord, Store, StoreError};
 
 const DAY_MS: i64 = 86_400_000;
-const REQUESTS: u64 = 12_000;
+const REQUESTS: u64 = 14_000;
 const DAYS: i64 = 30;
 /// Writes that wait for one commit together.
 const TOGETHER: usize = 250;
@@ -55,7 +55,7 @@ impl Dice {
     }
 }
 
-/// Fills an empty database.
+/// Fills an empty database, newest requests first, so that the short ranges have something to show at once.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,7 @@ pub(crate) async fn fill(store: &dyn Store, now_ms: i64) -> Result<(), StoreErro
     save_rollouts(store, now_ms).await?;
     let mut dice = Dice(7);
     let mut times: Vec<i64> = (0..REQUESTS).map(|_| moment(&mut dice, now_ms)).collect();
-    times.sort_unstable();
+    times.sort_unstable_by_key(|at_ms| -at_ms);
     for (number, chunk) in times.chunks(TOGETHER).enumerate() {
         let records: Vec<RequestRecord> = chunk
             .iter()
@@ -78,10 +78,14 @@ pub(crate) async fn fill(store: &dyn Store, now_ms: i64) -> Result<(), StoreErro
     store.fold_rollups().await
 }
 
-/// A moment in the last thirty days: more by day than by night, more on weekdays, and growing; a third of them in the last
-/// day, so that the short ranges have something to show.
+/// A moment in the last thirty days: more by day than by night, more on weekdays, and growing; a quarter of them in the last
+/// three days, so that the short ranges have something to show.
 fn moment(dice: &mut Dice, now_ms: i64) -> i64 {
-    let span = if dice.roll(3) == 0 { DAY_MS } else { DAYS * DAY_MS };
+    let span = if dice.roll(4) == 0 {
+        3 * DAY_MS
+    } else {
+        DAYS * DAY_MS
+    };
     for _ in 0..8 {
         let back = dice.signed(span).min(dice.signed(span));
         let at_ms = now_ms - back - 500;
@@ -115,7 +119,11 @@ fn record(dice: &mut Dice, at_ms: i64, now_ms: i64, number: u64) -> RequestRecor
     let warmth = 100 - u64::try_from(age_days).unwrap_or(0) * 2;
     let hit = dice.roll(100) < hit_percent * warmth / 100;
     let raised = dice.roll(12) == 0 && usual_tier < Tier::T3;
-    let tier = if raised { Tier::ALL[usual_tier as usize + 1] } else { usual_tier };
+    let tier = if raised {
+        Tier::ALL[usual_tier as usize + 1]
+    } else {
+        usual_tier
+    };
     let failed = !hit && dice.roll(140) == 0;
     let user = format!("sample-user-{:02}", dice.roll(24) + 1);
     let variants = variants(&user, at_ms, now_ms);
@@ -133,10 +141,23 @@ fn record(dice: &mut Dice, at_ms: i64, now_ms: i64, number: u64) -> RequestRecor
     let row = RequestRow {
         id: sample_id(at_ms, number, dice),
         started_ms: at_ms,
-        duration_us: if hit { 300 + dice.signed(900) } else { upstream_us + overhead_us },
-        first_byte_us: if hit { 250 + dice.signed(400) } else { upstream_us / 4 + overhead_us },
+        duration_us: if hit {
+            300 + dice.signed(900)
+        } else {
+            upstream_us + overhead_us
+        },
+        first_byte_us: if hit {
+            250 + dice.signed(400)
+        } else {
+            upstream_us / 4 + overhead_us
+        },
         upstream_us: if hit { 0 } else { upstream_us },
-        endpoint: if dice.roll(4) == 0 { "messages" } else { "chat_completions" }.to_owned(),
+        endpoint: if dice.roll(4) == 0 {
+            "messages"
+        } else {
+            "chat_completions"
+        }
+        .to_owned(),
         streamed: dice.roll(3) == 0,
         key_id: format!("sample{}", dice.roll(3) + 1),
         team: "sample-team".to_owned(),
@@ -151,16 +172,36 @@ fn record(dice: &mut Dice, at_ms: i64, now_ms: i64, number: u64) -> RequestRecor
         provider: "simulated".to_owned(),
         model: model.to_owned(),
         simulated: true,
-        cache: if hit { CacheOutcome::Response } else { CacheOutcome::Miss },
+        cache: if hit {
+            CacheOutcome::Response
+        } else {
+            CacheOutcome::Miss
+        },
         variants,
-        status: if failed { RequestStatus::Failed } else { RequestStatus::Ok },
+        status: if failed {
+            RequestStatus::Failed
+        } else {
+            RequestStatus::Ok
+        },
         http_status: if failed { 502 } else { 200 },
-        error: if failed { "provider_failed".to_owned() } else { String::new() },
+        error: if failed {
+            "provider_failed".to_owned()
+        } else {
+            String::new()
+        },
         attempts: u32::from(!hit) + u32::from(failed),
-        tokens: if hit || failed { TokenUsage::default() } else { tokens },
+        tokens: if hit || failed {
+            TokenUsage::default()
+        } else {
+            tokens
+        },
         cost_nanousd: if hit || failed { NanoUsd::ZERO } else { cost },
         saved_nanousd: if hit { cost } else { NanoUsd::ZERO },
-        cost_basis: if hit || failed { CostBasis::Free } else { CostBasis::Settled },
+        cost_basis: if hit || failed {
+            CostBasis::Free
+        } else {
+            CostBasis::Settled
+        },
         price_id: "sample".to_owned(),
         price_unknown: false,
     };
@@ -170,7 +211,14 @@ fn record(dice: &mut Dice, at_ms: i64, now_ms: i64, number: u64) -> RequestRecor
         decision: "Sample data: this request was made up and no decisions were recorded.".to_owned(),
         facts: Vec::new(),
     };
-    RequestRecord { row, trace: vec![step], request_body: None, response_body: None, settlements: Vec::new(), hit_key: None }
+    RequestRecord {
+        row,
+        trace: vec![step],
+        request_body: None,
+        response_body: None,
+        settlements: Vec::new(),
+        hit_key: None,
+    }
 }
 
 /// Larger models are slower, long answers take longer, and one in thirty has a bad moment.
@@ -186,10 +234,21 @@ fn latency_us(dice: &mut Dice, tier: Tier, output_tokens: i64, faster: bool) -> 
 /// Two rollouts that grew over the month.
 fn variants(user: &str, at_ms: i64, now_ms: i64) -> Vec<String> {
     let age_days = (now_ms - at_ms) / DAY_MS;
-    let step = |steps: &[(i64, u16)]| steps.iter().find(|(from_age, _)| age_days >= *from_age).map_or(0, |(_, points)| *points);
+    let step = |steps: &[(i64, u16)]| {
+        steps
+            .iter()
+            .find(|(from_age, _)| age_days >= *from_age)
+            .map_or(0, |(_, points)| *points)
+    };
     let shares = [
-        ("cheaper-drafts", step(&[(24, 0), (18, 500), (12, 1_000), (6, 2_500), (0, 5_000)])),
-        ("shorter-prompt", step(&[(15, 0), (9, 100), (3, 1_000), (0, 2_500)])),
+        (
+            "cheaper-drafts",
+            step(&[(24, 0), (18, 500), (12, 1_000), (6, 2_500), (0, 5_000)]),
+        ),
+        (
+            "shorter-prompt",
+            step(&[(15, 0), (9, 100), (3, 1_000), (0, 2_500)]),
+        ),
     ];
     let take_part = shares.iter().map(|(name, points)| {
         let new = weir_engine::rollout::assign::is_in(name, user, *points);
@@ -202,7 +261,9 @@ fn sample_id(at_ms: i64, number: u64, dice: &mut Dice) -> String {
     let mut random = [0_u8; 10];
     random[..8].copy_from_slice(&number.to_be_bytes());
     random[8] = u8::try_from(dice.roll(256)).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(at_ms.unsigned_abs(), &random).into_uuid().to_string()
+    uuid::Builder::from_unix_timestamp_millis(at_ms.unsigned_abs(), &random)
+        .into_uuid()
+        .to_string()
 }
 
 fn entry(dice: &mut Dice, now_ms: i64, number: u64) -> CacheEntry {
@@ -211,7 +272,11 @@ fn entry(dice: &mut Dice, now_ms: i64, number: u64) -> CacheEntry {
     let created_ms = now_ms - dice.signed(3 * DAY_MS);
     let row = weir_contract::model::cache::CacheEntryRow {
         key: format!("{number:064x}"),
-        label: format!("Sample question {} about {}", number + 1, intent.0.replace('_', " ")),
+        label: format!(
+            "Sample question {} about {}",
+            number + 1,
+            intent.0.replace('_', " ")
+        ),
         intent: intent.0.to_owned(),
         provider: "simulated".to_owned(),
         model: model.to_owned(),
@@ -224,19 +289,47 @@ fn entry(dice: &mut Dice, now_ms: i64, number: u64) -> CacheEntry {
         bytes: 600 + dice.signed(4_000),
         cost_nanousd: NanoUsd(20_000 + dice.signed(4_000_000)),
     };
-    CacheEntry { row, app_version: "sample".to_owned(), body: Vec::new() }
+    CacheEntry {
+        row,
+        app_version: "sample".to_owned(),
+        body: Vec::new(),
+    }
 }
 
 async fn save_rollouts(store: &dyn Store, now_ms: i64) -> Result<(), StoreError> {
     let rollouts = [
-        ("cheaper-drafts", "Drafts one tier lower", 5_000, VariantChange { highest_tier: Some(Tier::T1), ..VariantChange::default() }),
-        ("shorter-prompt", "Shorter system prompt", 2_500, VariantChange { system_prefix: Some("Answer briefly.".to_owned()), ..VariantChange::default() }),
+        (
+            "cheaper-drafts",
+            "Drafts one tier lower",
+            5_000,
+            VariantChange {
+                highest_tier: Some(Tier::T1),
+                ..VariantChange::default()
+            },
+        ),
+        (
+            "shorter-prompt",
+            "Shorter system prompt",
+            2_500,
+            VariantChange {
+                system_prefix: Some("Answer briefly.".to_owned()),
+                ..VariantChange::default()
+            },
+        ),
     ];
     for (name, description, basis_points, change) in rollouts {
-        let rollout =
-            Rollout { name: name.to_owned(), description: description.to_owned(), basis_points, enabled: true, change };
-        let body = serde_json::to_string(&rollout).map_err(|problem| StoreError::Incompatible(problem.to_string()))?;
-        store.save_config("rollout", name, &body, 0, "sample", now_ms).await?;
+        let rollout = Rollout {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            basis_points,
+            enabled: true,
+            change,
+        };
+        let body = serde_json::to_string(&rollout)
+            .map_err(|problem| StoreError::Incompatible(problem.to_string()))?;
+        store
+            .save_config("rollout", name, &body, 0, "sample", now_ms)
+            .await?;
     }
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! Measures recording: `cargo run --release -p weir-store-sqlite --example write_speed [folder]`. Linux only (CPU time).
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that prints")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement that prints"
+)]
 
 use std::{path::Path, time::Instant};
 use weir_contract::{
@@ -12,7 +17,8 @@ use weir_contract::{
     },
 };
 use weir_engine::store::{
-    LeaseKey, LeaseRequest, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupStore, Settlement,
+    LeaseKey, LeaseRequest, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupStore,
+    Settlement,
 };
 use weir_store_sqlite::SqliteStore;
 
@@ -21,9 +27,17 @@ const RECORDS: usize = 20_000;
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = std::env::args().nth(1).map_or(folder.path().to_owned(), Into::into);
-    println!("{:<34} {:>9} {:>11} {:>15}", "case", "callers", "records/s", "CPU ms/record");
-    for (case, reserved) in [("record (hit: no charge)", false), ("reserve under a cap, then record", true)] {
+    let folder = std::env::args()
+        .nth(1)
+        .map_or(folder.path().to_owned(), Into::into);
+    println!(
+        "{:<34} {:>9} {:>11} {:>15}",
+        "case", "callers", "records/s", "CPU ms/record"
+    );
+    for (case, reserved) in [
+        ("record (hit: no charge)", false),
+        ("reserve under a cap, then record", true),
+    ] {
         for callers in [1, 16, 64] {
             measure(&folder, case, reserved, callers).await;
         }
@@ -49,7 +63,13 @@ async fn measure(folder: &Path, case: &str, reserved: bool, callers: usize) {
     store.acquire_lease(request).await.unwrap();
     let (started, cpu) = (Instant::now(), cpu_ms());
     let tasks: Vec<_> = (0..callers)
-        .map(|_| tokio::spawn(call(store.clone(), reserved.then(|| lease.clone()), RECORDS / callers)))
+        .map(|_| {
+            tokio::spawn(call(
+                store.clone(),
+                reserved.then(|| lease.clone()),
+                RECORDS / callers,
+            ))
+        })
         .collect();
     for task in tasks {
         task.await.unwrap();
@@ -146,7 +166,10 @@ fn trace() -> Vec<TraceStep> {
             at_us: n * 100,
             stage: "route".to_owned(),
             decision: "T0 is the cheapest tier that can answer".to_owned(),
-            facts: vec![("tier".to_owned(), "T0".to_owned()), ("model".to_owned(), "small".to_owned())],
+            facts: vec![
+                ("tier".to_owned(), "T0".to_owned()),
+                ("model".to_owned(), "small".to_owned()),
+            ],
         })
         .collect()
 }

@@ -10,7 +10,13 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{fs, io::Read, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use weir_engine::store::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
@@ -32,27 +38,36 @@ const CHECKED_AT_START_BYTES: u64 = 32 * 1024 * 1024;
 /// `Incompatible` when the file is damaged, another program's, or from a newer Weir; it is left as it is.
 /// `Unavailable` when it is locked, or cannot be created, read or written.
 pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-    prepare_file(path)?;
+    let path = path.to_owned();
+    prepare_file(&path)?;
+    let size_bytes = fs::metadata(&path).map_or(0, |file| file.len());
+    open_file(path.clone(), size_bytes)
+        .await
+        .map_err(|error| name_file(&path, error))
+}
+
+async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreError> {
     let options = SqliteConnectOptions::new()
-        .filename(path)
+        .filename(&path)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Normal)
         .pragma("mmap_size", "0")
+        // 16 MiB each: the pages that every request touches stay in memory, and are copied from the log into the file
+        // once for many requests.
+        .pragma("cache_size", "-16384")
+        .pragma("wal_autocheckpoint", "4000")
         .disable_statement_logging();
-    let named = |error| name_file(path, error);
-
-    let mut connection = options
-        .clone()
-        .connect()
+    let mut connection = SqliteConnection::connect_with(&options)
         .await
-        .map_err(from_sqlx)
-        .map_err(named)?;
-    check_owner(&mut connection, path).await.map_err(named)?;
-    check_pages(&mut connection, path).await.map_err(named)?;
-    migrate(&mut connection).await.map_err(named)?;
+        .map_err(from_sqlx)?;
+    check_owner(&mut connection).await?;
+    if size_bytes <= CHECKED_AT_START_BYTES {
+        check_pages(&mut connection).await?;
+    }
+    migrate(&mut connection).await?;
     // Only now, because changing the journal mode writes to the file.
-    use_write_ahead_log(&mut connection).await.map_err(named)?;
+    use_write_ahead_log(&mut connection).await?;
 
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -60,8 +75,7 @@ pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         .test_before_acquire(false)
         .connect_with(options.read_only(true))
         .await
-        .map_err(from_sqlx)
-        .map_err(named)?;
+        .map_err(from_sqlx)?;
     Ok(SqliteStore {
         inner: Arc::new(Inner {
             writer: Writer::start(connection),
@@ -121,7 +135,7 @@ fn prepare_file(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn check_owner(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+async fn check_owner(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let application: i64 = sqlx::query_scalar("PRAGMA application_id")
         .fetch_one(&mut *connection)
         .await
@@ -133,16 +147,13 @@ async fn check_owner(connection: &mut SqliteConnection, path: &Path) -> Result<(
     if application == APPLICATION_ID || (application == 0 && tables == 0) {
         return Ok(());
     }
-    Err(StoreError::Incompatible(format!(
-        "this is another program's database; nothing was changed: name another file, such as {}",
-        path.with_file_name("weir.db").display()
-    )))
+    Err(StoreError::Incompatible(
+        "this is another program's database; nothing was changed: name another file, such as weir.db"
+            .to_owned(),
+    ))
 }
 
-async fn check_pages(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    if fs::metadata(path).is_ok_and(|file| file.len() > CHECKED_AT_START_BYTES) {
-        return Ok(());
-    }
+async fn check_pages(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let problem: String = sqlx::query_scalar("PRAGMA quick_check(1)")
         .fetch_one(connection)
         .await
@@ -160,7 +171,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
         .begin_with("BEGIN IMMEDIATE")
         .await
         .map_err(from_sqlx)?;
-    MIGRATIONS.run(&mut *transaction).await.map_err(|error| match error {
+    // Not `run`, whose future the compiler cannot prove to be `Send`.
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => {
             let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
             StoreError::Incompatible(format!(

@@ -37,7 +37,7 @@ impl Operation for Open {
         .await
         .map_err(from_sqlx)?;
         if opened.rows_affected() > 0 {
-            for lease in &reservation.leases {
+            for lease in one_per_cap(&reservation.leases) {
                 hold(connection, lease, reservation.amount_nanousd.0).await?;
             }
         }
@@ -60,14 +60,14 @@ pub(crate) async fn settle(
     .await
     .map_err(from_sqlx)?;
     if let Some(open) = open {
-        for lease in read_leases(id, &open.leases)? {
-            release(connection, &lease, open.amount_nanousd).await?;
+        for lease in one_per_cap(&read_leases(id, &open.leases)?) {
+            release(connection, lease, open.amount_nanousd).await?;
         }
     }
     if settlement.amount_nanousd.0 == 0 {
         return Ok(());
     }
-    for lease in &settlement.leases {
+    for lease in one_per_cap(&settlement.leases) {
         charge(
             connection,
             lease,
@@ -79,6 +79,19 @@ pub(crate) async fn settle(
         .await?;
     }
     Ok(())
+}
+
+/// A call counts once against a cap, even if two of its leases were named.
+fn one_per_cap(leases: &[LeaseKey]) -> Vec<&LeaseKey> {
+    let mut kept: Vec<&LeaseKey> = Vec::with_capacity(leases.len());
+    for lease in leases {
+        let same =
+            |other: &&LeaseKey| other.cap == lease.cap && other.period_start_ms == lease.period_start_ms;
+        if !kept.iter().any(same) {
+            kept.push(lease);
+        }
+    }
+    kept
 }
 
 pub(crate) fn read_leases(reservation: &str, json: &str) -> Result<Vec<LeaseKey>, StoreError> {

@@ -83,7 +83,9 @@ trait Touch {
 impl Touch for weir_store_sqlite::SqliteStore {
     async fn save(&self, name: &str, expected: i64) {
         use weir_engine::store::ConfigStore;
-        self.save_config("setting", name, "1", expected, "ada", 1).await.unwrap();
+        self.save_config("setting", name, "1", expected, "ada", 1)
+            .await
+            .unwrap();
     }
     async fn version(&self) -> i64 {
         use weir_engine::store::ConfigStore;
@@ -95,10 +97,17 @@ impl Touch for weir_store_sqlite::SqliteStore {
 async fn what_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
-    for content in [&b"x"[..], b"these are my notes, and long enough to be a header", &[0; 5000]] {
+    for content in [
+        &b"x"[..],
+        b"these are my notes, and long enough to be a header",
+        &[0; 5000],
+    ] {
         fs::write(&path, content).unwrap();
         let text = refusal(&path).await;
-        assert!(text.contains("notes.txt") && text.contains("nothing was changed"), "{text}");
+        assert!(
+            text.contains("notes.txt") && text.contains("nothing was changed"),
+            "{text}"
+        );
         assert_eq!(fs::read(&path).unwrap(), content);
     }
     assert!(open(folder.path()).await.is_err(), "a folder is no file");
@@ -114,13 +123,17 @@ async fn a_damaged_database_is_refused_and_left_alone() {
     }
     store.close().await.unwrap();
     let whole = fs::read(&path).unwrap();
-    // Each page in turn, from the schema to the last.
+    // The head of one page after another, from the schema to the last.
     for page in (0..whole.len() / 4096).step_by(7) {
         let mut damaged = whole.clone();
-        damaged[page * 4096 + 100..(page + 1) * 4096].fill(0xAB);
+        let head = page * 4096 + if page == 0 { 100 } else { 0 };
+        damaged[head..head + 64].fill(0xAB);
         fs::write(&path, &damaged).unwrap();
         let text = refusal(&path).await;
-        assert!(text.contains("damaged"), "page {page}: {text}");
+        assert!(
+            text.contains("damaged"),
+            "page {page} is damaged, and it says {text}"
+        );
         assert_eq!(fs::read(&path).unwrap(), damaged, "page {page}");
     }
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
@@ -133,7 +146,10 @@ async fn another_programs_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("places.db");
     let mut connection = raw(&path).await;
-    sqlx::query("CREATE TABLE places (name TEXT)").execute(&mut connection).await.unwrap();
+    sqlx::query("CREATE TABLE places (name TEXT)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     let before = fs::read(&path).unwrap();
     let text = refusal(&path).await;
@@ -167,7 +183,9 @@ async fn a_locked_database_says_who_to_close_and_works_afterwards() {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let (write, second) = tokio::join!(store.beat("g", 1), open(&path));
     for error in [write.unwrap_err(), second.err().unwrap()] {
-        let StoreError::Unavailable(text) = error else { panic!("{error}") };
+        let StoreError::Unavailable(text) = error else {
+            panic!("{error}")
+        };
         assert!(text.contains("locked") && text.contains("close"), "{text}");
     }
     assert_eq!(store.list_keys().await.unwrap(), vec![], "reading goes on");
@@ -179,14 +197,14 @@ async fn a_locked_database_says_who_to_close_and_works_afterwards() {
 async fn many_may_open_a_new_file_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weir.db");
-    let stores = futures_of(&path).await;
+    let stores = open_six(&path).await;
     for (n, store) in stores.iter().enumerate() {
         store.save(&n.to_string(), 0).await;
     }
     assert_eq!(stores[0].version().await, stores.len() as i64);
 }
 
-async fn futures_of(path: &Path) -> Vec<weir_store_sqlite::SqliteStore> {
+async fn open_six(path: &Path) -> Vec<weir_store_sqlite::SqliteStore> {
     let opening: Vec<_> = (0..6)
         .map(|_| {
             let path = path.to_owned();
@@ -219,15 +237,27 @@ async fn logs_are_insert_only() {
         "DELETE FROM config_changes",
     ] {
         let refused = sqlx::query(statement).execute(&mut connection).await;
-        assert!(refused.unwrap_err().to_string().contains("insert-only"), "{statement}");
+        assert!(
+            refused.unwrap_err().to_string().contains("insert-only"),
+            "{statement}"
+        );
     }
-    let log: Vec<(i64, String, Option<String>, Option<String>, String, i64)> =
-        sqlx::query_as("SELECT version, name, before, after, who, at_ms FROM config_changes ORDER BY version")
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
+    type Change = (i64, String, Option<String>, Option<String>, String, i64);
+    let log: Vec<Change> = sqlx::query_as(
+        "SELECT version, name, before, after, who, at_ms FROM config_changes ORDER BY version",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
     let row = |version, before: Option<&str>| {
-        (version, "a".to_owned(), before.map(str::to_owned), Some("1".to_owned()), "ada".to_owned(), 1)
+        (
+            version,
+            "a".to_owned(),
+            before.map(str::to_owned),
+            Some("1".to_owned()),
+            "ada".to_owned(),
+            1,
+        )
     };
     assert_eq!(log, vec![row(1, None), row(2, Some("1"))]);
     // The ledger row that was put there behind the store's back is found.

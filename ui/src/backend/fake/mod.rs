@@ -20,7 +20,9 @@ use weir_contract::{
         keys::{KeysCreate, KeysList, KeysRevoke},
         limits::{LimitsDelete, LimitsList, LimitsSave},
         overview::OverviewGet,
-        providers::{IntentsList, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest, TiersList},
+        providers::{
+            IntentsList, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest, TiersList,
+        },
         requests::{RequestsGet, RequestsList},
         rollouts::{RolloutsDelete, RolloutsList, RolloutsSave},
     },
@@ -67,23 +69,25 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         RequestsGet::NAME => on::<RequestsGet>(args, |get| stories::detail(shelf, &get.id)),
         CacheStatsGet::NAME => on::<CacheStatsGet>(args, |get| Ok(traffic::cache_stats(shelf, get.range))),
         CacheList::NAME => on::<CacheList>(args, |list| Ok(stories::cache_list(shelf, &list.selector))),
-        CacheClearPreview::NAME => on::<CacheClearPreview>(args, |it| Ok(stories::extent(shelf, &it.selector))),
+        CacheClearPreview::NAME => {
+            on::<CacheClearPreview>(args, |it| Ok(stories::extent(shelf, &it.selector)))
+        }
         CacheClear::NAME => on::<CacheClear>(args, |it| Ok(stories::clear(shelf, &it.selector))),
         CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
         CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
-        CapsDelete::NAME => on::<CapsDelete>(args, |it| Ok(shelf.caps.retain(|state| state.cap.name != it.name))),
+        CapsDelete::NAME => on::<CapsDelete>(args, |it| shelf.delete_cap(&it.name)),
         LimitsList::NAME => on::<LimitsList>(args, |_| Ok(shelf.limits.clone())),
         LimitsSave::NAME => on::<LimitsSave>(args, |save| shelf.save_limit(save)),
-        LimitsDelete::NAME => on::<LimitsDelete>(args, |it| Ok(shelf.limits.retain(|state| state.limit.name != it.name))),
+        LimitsDelete::NAME => on::<LimitsDelete>(args, |it| shelf.delete_limit(&it.name)),
         RolloutsList::NAME => on::<RolloutsList>(args, |_| Ok(shelf.rollouts.clone())),
         RolloutsSave::NAME => on::<RolloutsSave>(args, |save| shelf.save_rollout(save)),
-        RolloutsDelete::NAME => {
-            on::<RolloutsDelete>(args, |it| Ok(shelf.rollouts.retain(|state| state.rollout.name != it.name)))
-        }
+        RolloutsDelete::NAME => on::<RolloutsDelete>(args, |it| shelf.delete_rollout(&it.name)),
         ProvidersList::NAME => on::<ProvidersList>(args, |_| Ok(shelf.providers.clone())),
         ProvidersSave::NAME => on::<ProvidersSave>(args, |save| shelf.save_provider(save)),
         ProvidersTest::NAME => on::<ProvidersTest>(args, |test| shelf.test_provider(&test.name)),
-        ProvidersSetDefault::NAME => on::<ProvidersSetDefault>(args, |set| shelf.set_default_provider(&set.name)),
+        ProvidersSetDefault::NAME => {
+            on::<ProvidersSetDefault>(args, |set| shelf.set_default_provider(&set.name))
+        }
         TiersList::NAME => on::<TiersList>(args, |_| Ok(shelf::tiers())),
         IntentsList::NAME => on::<IntentsList>(args, |_| Ok(shelf::intents())),
         KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.keys.clone())),
@@ -126,14 +130,32 @@ mod tests {
         shelf.now_ms = NOW_MS;
         shelf.profile = Some(ProfileKind::Sample);
         for hours in [1, 24, 168, 720] {
-            let range = weir_contract::model::time::TimeRange { from_ms: NOW_MS - hours * 3_600_000, to_ms: NOW_MS };
+            let range = weir_contract::model::time::TimeRange {
+                from_ms: NOW_MS - hours * 3_600_000,
+                to_ms: NOW_MS,
+            };
             let chart = traffic::chart(&shelf, weir_contract::model::chart::ChartKind::Cost, range);
             assert!(chart.buckets <= 180, "{hours} h");
-            assert!(chart.series.iter().all(|series| series.values.len() == chart.buckets));
+            assert!(
+                chart
+                    .series
+                    .iter()
+                    .all(|series| series.values.len() == chart.buckets)
+            );
         }
-        let first = RequestsList { filter: Default::default(), cursor: None, limit: 50 };
+        let first = RequestsList {
+            filter: Default::default(),
+            cursor: None,
+            limit: 50,
+        };
         let page = stories::list(&shelf, &first);
-        let next = stories::list(&shelf, &RequestsList { cursor: page.next_cursor.clone(), ..first });
+        let next = stories::list(
+            &shelf,
+            &RequestsList {
+                cursor: page.next_cursor.clone(),
+                ..first
+            },
+        );
         assert_eq!(page.rows.len(), 50);
         let last = page.rows.last().map(|row| row.started_ms);
         assert!(next.rows.first().map(|row| row.started_ms) < last);
@@ -145,7 +167,13 @@ mod tests {
         let mut shelf = Shelf::new();
         shelf.profile = Some(ProfileKind::Sample);
         let cap = shelf.caps[0].cap.clone();
-        let stale = CapsSave { cap, expected_version: 999 };
-        assert_eq!(shelf.save_cap(stale).expect_err("stale").code, ErrorCode::Conflict);
+        let stale = CapsSave {
+            cap,
+            expected_version: 999,
+        };
+        assert_eq!(
+            shelf.save_cap(stale).expect_err("stale").code,
+            ErrorCode::Conflict
+        );
     }
 }

@@ -12,7 +12,8 @@ use weir_contract::{
     model::{
         cap::{Cap, CapAction, CapPeriod, CapScope, CapState},
         catalog::{
-            BreakerPosition, IntentState, KeySource, KeyStatus, ProviderConfig, ProviderProtocol, ProviderState, TierState,
+            BreakerPosition, IntentState, KeySource, KeyStatus, ProviderConfig, ProviderProtocol,
+            ProviderState, TierState,
         },
         gateway::{GatewayStatus, ProfileKind},
         key::VirtualKey,
@@ -55,17 +56,50 @@ impl Shelf {
             profile: None,
             opened_ms: 0,
             caps: vec![
-                cap("global-daily", CapScope::Global, CapPeriod::Day, CapAction::Refuse, (25, 18_420, 310)),
-                cap("top-tier-monthly", CapScope::Tier(Tier::T3), CapPeriod::Month, CapAction::CloseTier, (400, 341_750, 1_120)),
+                cap(
+                    "global-daily",
+                    CapScope::Global,
+                    CapPeriod::Day,
+                    CapAction::Refuse,
+                    (25, 18_420, 310),
+                ),
+                cap(
+                    "top-tier-monthly",
+                    CapScope::Tier(Tier::T3),
+                    CapPeriod::Month,
+                    CapAction::CloseTier,
+                    (400, 341_750, 1_120),
+                ),
             ],
             limits: vec![
-                limit("key-per-minute", LimitSubject::Key, 600, Some(("sk-weir-7f3a", 412)), 0),
-                limit("user-per-minute", LimitSubject::User, 60, Some(("ana@example.com", 58)), 37),
-                limit("ip-per-minute", LimitSubject::Ip, 1_200, Some(("10.4.0.17", 96)), 0),
+                limit(
+                    "key-per-minute",
+                    LimitSubject::Key,
+                    600,
+                    Some(("sk-weir-7f3a", 412)),
+                    0,
+                ),
+                limit(
+                    "user-per-minute",
+                    LimitSubject::User,
+                    60,
+                    Some(("ana@example.com", 58)),
+                    37,
+                ),
+                limit(
+                    "ip-per-minute",
+                    LimitSubject::Ip,
+                    1_200,
+                    Some(("10.4.0.17", 96)),
+                    0,
+                ),
             ],
             rollouts: rollouts(),
             providers: providers(),
-            keys: vec![key("7f3a", "production web", "web", 720, None), key("2b9c", "old batch job", "batch", 2_160, Some(240))],
+            keys: vec![
+                key("7f3a", "production web", "web", 720, None),
+                key("2b9c", "old batch job", "batch", 2_160, Some(240)),
+            ],
             cleared: Vec::new(),
         }
     }
@@ -82,7 +116,10 @@ impl Shelf {
             config_version: 128,
             database: "none (made-up data)".to_owned(),
             started_ms: self.opened_ms,
-            degraded: vec!["No gateway is attached: this page runs in a plain browser and its figures are made up.".to_owned()],
+            degraded: vec![
+                "No gateway is attached: this page runs in a plain browser and its figures are made up."
+                    .to_owned(),
+            ],
             default_provider: "simulated".to_owned(),
             secret_store: "session".to_owned(),
         })
@@ -119,7 +156,11 @@ impl Shelf {
 
     pub(super) fn save_cap(&mut self, save: CapsSave) -> Result<CapState, ApiError> {
         if save.expected_version == 0 {
-            let fresh = CapState { cap: save.cap, version: 1, spent_nanousd: NanoUsd::ZERO, ..self.caps[0].clone() };
+            let fresh = CapState {
+                cap: save.cap,
+                version: 1,
+                ..cap("", CapScope::Global, CapPeriod::Day, CapAction::Refuse, (0, 0, 0))
+            };
             self.caps.push(fresh.clone());
             return Ok(fresh);
         }
@@ -129,9 +170,30 @@ impl Shelf {
         Ok(state.clone())
     }
 
+    pub(super) fn delete_cap(&mut self, name: &str) -> Result<(), ApiError> {
+        self.caps.retain(|state| state.cap.name != name);
+        Ok(())
+    }
+
+    pub(super) fn delete_limit(&mut self, name: &str) -> Result<(), ApiError> {
+        self.limits.retain(|state| state.limit.name != name);
+        Ok(())
+    }
+
+    pub(super) fn delete_rollout(&mut self, name: &str) -> Result<(), ApiError> {
+        self.rollouts.retain(|state| state.rollout.name != name);
+        Ok(())
+    }
+
     pub(super) fn save_limit(&mut self, save: LimitsSave) -> Result<LimitState, ApiError> {
         if save.expected_version == 0 {
-            let fresh = LimitState { limit: save.limit, version: 1, active_callers: 0, busiest: None, refused: 0 };
+            let fresh = LimitState {
+                limit: save.limit,
+                version: 1,
+                active_callers: 0,
+                busiest: None,
+                refused: 0,
+            };
             self.limits.push(fresh.clone());
             return Ok(fresh);
         }
@@ -143,11 +205,18 @@ impl Shelf {
 
     pub(super) fn save_rollout(&mut self, save: RolloutsSave) -> Result<RolloutState, ApiError> {
         if save.expected_version == 0 {
-            let fresh = RolloutState { rollout: save.rollout, version: 1, new_requests: 0, old_requests: 0 };
+            let fresh = RolloutState {
+                rollout: save.rollout,
+                version: 1,
+                new_requests: 0,
+                old_requests: 0,
+            };
             self.rollouts.push(fresh.clone());
             return Ok(fresh);
         }
-        let state = find(&mut self.rollouts, &save.rollout.name, |state| &state.rollout.name)?;
+        let state = find(&mut self.rollouts, &save.rollout.name, |state| {
+            &state.rollout.name
+        })?;
         bump(&mut state.version, save.expected_version)?;
         state.rollout = save.rollout;
         Ok(state.clone())
@@ -159,7 +228,9 @@ impl Shelf {
             self.providers.push(fresh.clone());
             return Ok(fresh);
         }
-        let state = find(&mut self.providers, &save.provider.name, |state| &state.config.name)?;
+        let state = find(&mut self.providers, &save.provider.name, |state| {
+            &state.config.name
+        })?;
         bump(&mut state.version, save.expected_version)?;
         state.config = save.provider;
         Ok(state.clone())
@@ -168,9 +239,22 @@ impl Shelf {
     pub(super) fn test_provider(&mut self, name: &str) -> Result<ProviderTest, ApiError> {
         let state = find(&mut self.providers, name, |state| &state.config.name)?;
         let ok = state.config.protocol == ProviderProtocol::Simulated;
-        let message = if ok { "The simulated provider always answers." } else { "A plain browser cannot reach providers." };
-        let models = if ok { vec!["sim-small".to_owned(), "sim-large".to_owned()] } else { Vec::new() };
-        Ok(ProviderTest { ok, message: message.to_owned(), latency_ms: 12, models })
+        let message = if ok {
+            "The simulated provider always answers."
+        } else {
+            "A plain browser cannot reach providers."
+        };
+        let models = if ok {
+            vec!["sim-small".to_owned(), "sim-large".to_owned()]
+        } else {
+            Vec::new()
+        };
+        Ok(ProviderTest {
+            ok,
+            message: message.to_owned(),
+            latency_ms: 12,
+            models,
+        })
     }
 
     pub(super) fn set_default_provider(&mut self, name: &str) -> Result<(), ApiError> {
@@ -198,7 +282,11 @@ impl Shelf {
     }
 }
 
-fn find<'a, T>(states: &'a mut [T], name: &str, name_of: impl Fn(&T) -> &String) -> Result<&'a mut T, ApiError> {
+fn find<'a, T>(
+    states: &'a mut [T],
+    name: &str,
+    name_of: impl Fn(&T) -> &String,
+) -> Result<&'a mut T, ApiError> {
     states
         .iter_mut()
         .find(|state| name_of(state) == name)
@@ -215,7 +303,13 @@ fn bump(version: &mut i64, expected: i64) -> Result<(), ApiError> {
 }
 
 /// `money` is the limit in dollars, then spent and reserved in thousandths of a dollar.
-fn cap(name: &str, scope: CapScope, period: CapPeriod, action: CapAction, money: (i64, i64, i64)) -> CapState {
+fn cap(
+    name: &str,
+    scope: CapScope,
+    period: CapPeriod,
+    action: CapAction,
+    money: (i64, i64, i64),
+) -> CapState {
     let (limit_usd, spent_mills, reserved_mills) = money;
     CapState {
         cap: Cap {
@@ -238,9 +332,21 @@ fn cap(name: &str, scope: CapScope, period: CapPeriod, action: CapAction, money:
     }
 }
 
-fn limit(name: &str, subject: LimitSubject, max_requests: u32, busiest: Option<(&str, u32)>, refused: u64) -> LimitState {
+fn limit(
+    name: &str,
+    subject: LimitSubject,
+    max_requests: u32,
+    busiest: Option<(&str, u32)>,
+    refused: u64,
+) -> LimitState {
     LimitState {
-        limit: Limit { name: name.to_owned(), subject, max_requests, window_seconds: 60, enabled: true },
+        limit: Limit {
+            name: name.to_owned(),
+            subject,
+            max_requests,
+            window_seconds: 60,
+            enabled: true,
+        },
         version: 1,
         active_callers: 14,
         busiest: busiest.map(|(who, number)| (who.to_owned(), number)),
@@ -249,15 +355,40 @@ fn limit(name: &str, subject: LimitSubject, max_requests: u32, busiest: Option<(
 }
 
 fn rollouts() -> Vec<RolloutState> {
-    let change = VariantChange { highest_tier: Some(Tier::T1), intent: Some("summarize".to_owned()), ..Default::default() };
-    let prefix = VariantChange { system_prefix: Some("Answer in at most three sentences.".to_owned()), ..Default::default() };
+    let change = VariantChange {
+        highest_tier: Some(Tier::T1),
+        intent: Some("summarize".to_owned()),
+        ..Default::default()
+    };
+    let prefix = VariantChange {
+        system_prefix: Some("Answer in at most three sentences.".to_owned()),
+        ..Default::default()
+    };
     vec![
-        rollout("cheaper-summaries", "Summaries on T1 instead of T2", 2_500, change, (1_204, 3_588)),
-        rollout("short-answers", "A shorter system prompt for everyone", 1_000, prefix, (611, 5_388)),
+        rollout(
+            "cheaper-summaries",
+            "Summaries on T1 instead of T2",
+            2_500,
+            change,
+            (1_204, 3_588),
+        ),
+        rollout(
+            "short-answers",
+            "A shorter system prompt for everyone",
+            1_000,
+            prefix,
+            (611, 5_388),
+        ),
     ]
 }
 
-fn rollout(name: &str, description: &str, basis_points: u16, change: VariantChange, seen: (i64, i64)) -> RolloutState {
+fn rollout(
+    name: &str,
+    description: &str,
+    basis_points: u16,
+    change: VariantChange,
+    seen: (i64, i64),
+) -> RolloutState {
     RolloutState {
         rollout: Rollout {
             name: name.to_owned(),
@@ -280,7 +411,12 @@ fn providers() -> Vec<ProviderState> {
         key,
     };
     let openai_key = KeySource::Keychain("openai".to_owned());
-    let openai = config("openai", ProviderProtocol::Openai, "https://api.openai.com/v1", openai_key);
+    let openai = config(
+        "openai",
+        ProviderProtocol::Openai,
+        "https://api.openai.com/v1",
+        openai_key,
+    );
     let breaker = vec![("gpt-5-mini".to_owned(), BreakerPosition::HalfOpen)];
     let mut simulated = provider(
         config("simulated", ProviderProtocol::Simulated, "", KeySource::None),
@@ -292,8 +428,19 @@ fn providers() -> Vec<ProviderState> {
     vec![simulated, provider(openai, KeyStatus::Missing, breaker)]
 }
 
-fn provider(config: ProviderConfig, key_status: KeyStatus, breakers: Vec<(String, BreakerPosition)>) -> ProviderState {
-    ProviderState { config, key_status, is_default: false, from_file: false, version: 1, breakers }
+fn provider(
+    config: ProviderConfig,
+    key_status: KeyStatus,
+    breakers: Vec<(String, BreakerPosition)>,
+) -> ProviderState {
+    ProviderState {
+        config,
+        key_status,
+        is_default: false,
+        from_file: false,
+        version: 1,
+        breakers,
+    }
 }
 
 /// Times are hours before the profile was opened; `open` makes them moments.
@@ -312,13 +459,28 @@ fn key(id: &str, name: &str, team: &str, created_hours: i64, revoked_hours: Opti
 pub(super) fn tiers() -> Vec<TierState> {
     Tier::ALL
         .into_iter()
-        .zip([&["simulated/sim-nano"][..], &["simulated/sim-small", "openai/gpt-5-mini"], &["simulated/sim-large"], &["simulated/sim-max"]])
-        .map(|(tier, models)| TierState { tier, models: models.iter().map(|model| (*model).to_owned()).collect() })
+        .zip([
+            &["simulated/sim-nano"][..],
+            &["simulated/sim-small", "openai/gpt-5-mini"],
+            &["simulated/sim-large"],
+            &["simulated/sim-max"],
+        ])
+        .map(|(tier, models)| TierState {
+            tier,
+            models: models.iter().map(|model| (*model).to_owned()).collect(),
+        })
         .collect()
 }
 
 pub(super) fn intents() -> Vec<IntentState> {
-    let keys = ["task:{object}:base", "expense:{category}:categorization", "", "", "translate:{language}", ""];
+    let keys = [
+        "task:{object}:base",
+        "expense:{category}:categorization",
+        "",
+        "",
+        "translate:{language}",
+        "",
+    ];
     INTENTS
         .iter()
         .zip(keys)

@@ -13,7 +13,9 @@ use weir_contract::{
     model::{
         cache::{CacheEntryRow, CacheExtent, CacheSelector},
         gateway::ProfileKind,
-        request::{CacheOutcome, CostBasis, RequestDetail, RequestFilter, RequestRow, RequestStatus, TraceStep},
+        request::{
+            CacheOutcome, CostBasis, RequestDetail, RequestFilter, RequestRow, RequestStatus, TraceStep,
+        },
         tier::Tier,
         usage::TokenUsage,
     },
@@ -50,7 +52,9 @@ fn row(slot: i64) -> RequestRow {
     let cache = match dice(3) {
         _ if refused => CacheOutcome::Bypass,
         dice if dice < 0.08 => CacheOutcome::Bypass,
-        dice if dice < 0.08 + 0.92 * INTENTS[intent].2 && status == RequestStatus::Ok => CacheOutcome::Response,
+        dice if dice < 0.08 + 0.92 * INTENTS[intent].2 && status == RequestStatus::Ok => {
+            CacheOutcome::Response
+        }
         _ => CacheOutcome::Miss,
     };
     let tier = Tier::ALL[(dice(4) * 3.0 + if intent > 2 { 0.9 } else { 0.0 }) as usize % 4];
@@ -59,7 +63,11 @@ fn row(slot: i64) -> RequestRow {
     let price = [60, 250, 1_800, 6_200][tier as usize];
     let full = NanoUsd(price * (input + 4 * output));
     let paid = !cache.is_hit() && !refused && status != RequestStatus::Failed;
-    let upstream_us = if cache.is_hit() || refused { 0 } else { 210_000 + (dice(7).powi(3) * 2_400_000.0) as i64 };
+    let upstream_us = if cache.is_hit() || refused {
+        0
+    } else {
+        210_000 + (dice(7).powi(3) * 2_400_000.0) as i64
+    };
     let own_us = 700 + (dice(8) * 1_500.0) as i64;
     let model = ["sim-nano", "sim-small", "sim-large", "sim-max"][tier as usize];
     RequestRow {
@@ -68,11 +76,17 @@ fn row(slot: i64) -> RequestRow {
         duration_us: upstream_us + own_us,
         first_byte_us: upstream_us / 3 + own_us,
         upstream_us,
-        endpoint: if dice(10) < 0.3 { "messages" } else { "chat_completions" }.to_owned(),
+        endpoint: if dice(10) < 0.3 {
+            "messages"
+        } else {
+            "chat_completions"
+        }
+        .to_owned(),
         streamed: dice(11) < 0.6,
         key_id: "7f3a".to_owned(),
         team: "web".to_owned(),
-        user: ["ana@example.com", "ben@example.com", "chi@example.com"][(dice(12) * 3.0) as usize % 3].to_owned(),
+        user: ["ana@example.com", "ben@example.com", "chi@example.com"][(dice(12) * 3.0) as usize % 3]
+            .to_owned(),
         session: format!("s-{}", slot / 9),
         event: String::new(),
         tags: vec!["sample".to_owned()],
@@ -84,12 +98,28 @@ fn row(slot: i64) -> RequestRow {
         model: model.to_owned(),
         simulated: true,
         cache,
-        variants: vec![format!("cheaper-summaries={}", if dice(14) < 0.25 { "new" } else { "old" })],
+        variants: vec![format!(
+            "cheaper-summaries={}",
+            if dice(14) < 0.25 { "new" } else { "old" }
+        )],
         status,
         http_status: [200, 502, 200, 429, 499][status as usize],
         error: ["", "upstream_unavailable", "stream_cut", "rate_limited", ""][status as usize].to_owned(),
-        attempts: if status == RequestStatus::Failed { 4 } else { u32::from(paid) },
-        tokens: if refused { TokenUsage::default() } else { TokenUsage { input, output, cache_read: input / 5, ..TokenUsage::default() } },
+        attempts: if status == RequestStatus::Failed {
+            4
+        } else {
+            u32::from(paid)
+        },
+        tokens: if refused {
+            TokenUsage::default()
+        } else {
+            TokenUsage {
+                input,
+                output,
+                cache_read: input / 5,
+                ..TokenUsage::default()
+            }
+        },
         cost_nanousd: if paid { full } else { NanoUsd::ZERO },
         saved_nanousd: if cache.is_hit() { full } else { NanoUsd::ZERO },
         cost_basis: match (paid, status) {
@@ -97,14 +127,20 @@ fn row(slot: i64) -> RequestRow {
             (true, RequestStatus::Cut) => CostBasis::Unsettled,
             _ => CostBasis::Settled,
         },
-        price_id: if paid { format!("simulated/{model}@2026-11-01") } else { String::new() },
+        price_id: if paid {
+            format!("simulated/{model}@2026-11-01")
+        } else {
+            String::new()
+        },
         price_unknown: false,
     }
 }
 
 fn matches(filter: &RequestFilter, row: &RequestRow) -> bool {
     let same = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-    filter.range.is_none_or(|range| (range.from_ms..range.to_ms).contains(&row.started_ms))
+    filter
+        .range
+        .is_none_or(|range| (range.from_ms..range.to_ms).contains(&row.started_ms))
         && same(&filter.intent, &row.intent)
         && same(&filter.model, &row.model)
         && same(&filter.provider, &row.provider)
@@ -113,20 +149,39 @@ fn matches(filter: &RequestFilter, row: &RequestRow) -> bool {
         && filter.tier.is_none_or(|tier| row.tier == Some(tier))
         && filter.cache.is_none_or(|cache| row.cache == cache)
         && filter.status.is_none_or(|status| row.status == status)
-        && filter.variant.as_ref().is_none_or(|variant| row.variants.contains(variant))
-        && filter.min_duration_ms.is_none_or(|least| row.duration_us >= least * 1_000)
+        && filter
+            .variant
+            .as_ref()
+            .is_none_or(|variant| row.variants.contains(variant))
+        && filter
+            .min_duration_ms
+            .is_none_or(|least| row.duration_us >= least * 1_000)
 }
 
 pub(super) fn list(shelf: &Shelf, list: &RequestsList) -> RequestPage {
     if shelf.profile != Some(ProfileKind::Sample) {
         // The first request of a local profile "arrives" a while after the door was opened, so that the waiting row can be seen.
         let arrived = shelf.now_ms - shelf.opened_ms > 20_000;
-        let rows = if arrived { vec![row(shelf.opened_ms / GAP_MS + 3)] } else { Vec::new() };
-        return RequestPage { rows, next_cursor: None };
+        let rows = if arrived {
+            vec![row(shelf.opened_ms / GAP_MS + 3)]
+        } else {
+            Vec::new()
+        };
+        return RequestPage {
+            rows,
+            next_cursor: None,
+        };
     }
     let newest = (shelf.now_ms - 9_000).div_euclid(GAP_MS);
-    let start = list.cursor.as_ref().and_then(|cursor| cursor.parse().ok()).unwrap_or(newest);
-    let end = list.filter.range.map_or(start, |range| start.min(range.to_ms / GAP_MS));
+    let start = list
+        .cursor
+        .as_ref()
+        .and_then(|cursor| cursor.parse().ok())
+        .unwrap_or(newest);
+    let end = list
+        .filter
+        .range
+        .map_or(start, |range| start.min(range.to_ms / GAP_MS));
     let limit = list.limit as usize;
     let mut rows: Vec<RequestRow> = Vec::with_capacity(limit);
     let mut next_cursor = None;
@@ -136,7 +191,11 @@ pub(super) fn list(shelf: &Shelf, list: &RequestsList) -> RequestPage {
             break;
         }
         let row = row(slot);
-        if list.filter.range.is_some_and(|range| row.started_ms < range.from_ms - GAP_MS) {
+        if list
+            .filter
+            .range
+            .is_some_and(|range| row.started_ms < range.from_ms - GAP_MS)
+        {
             break;
         }
         if matches(&list.filter, &row) {
@@ -147,14 +206,22 @@ pub(super) fn list(shelf: &Shelf, list: &RequestsList) -> RequestPage {
 }
 
 pub(super) fn detail(_shelf: &Shelf, id: &str) -> Result<RequestDetail, ApiError> {
-    let slot = id.rsplit('-').next().and_then(|hex| i64::from_str_radix(hex, 16).ok());
+    let slot = id
+        .rsplit('-')
+        .next()
+        .and_then(|hex| i64::from_str_radix(hex, 16).ok());
     let Some(row) = slot.map(row).filter(|row| row.id == id) else {
         return Err(ApiError::not_found(format!("There is no request \"{id}\".")));
     };
     let trace = trace(&row);
     let body = "{\"model\":\"auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Sample text, made up. <b>Not bold.</b> \u{202e}reversed\"}]}";
     let answer = "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"A made-up answer.\"}}]}";
-    Ok(RequestDetail { row, trace, request_body: Some(body.to_owned()), response_body: Some(answer.to_owned()) })
+    Ok(RequestDetail {
+        row,
+        trace,
+        request_body: Some(body.to_owned()),
+        response_body: Some(answer.to_owned()),
+    })
 }
 
 fn trace(row: &RequestRow) -> Vec<TraceStep> {
@@ -162,21 +229,64 @@ fn trace(row: &RequestRow) -> Vec<TraceStep> {
         at_us,
         stage: stage.to_owned(),
         decision,
-        facts: facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        facts: facts
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
     };
     let tier = row.tier.map_or("none", Tier::as_str);
     let mut steps = vec![
-        step(40, "authenticate", "Key 7f3a of team web".to_owned(), &[("key", "7f3a")]),
-        step(95, "limit", "41 of 60 requests in the window of this user".to_owned(), &[("limit", "user-per-minute")]),
-        step(210, "intent", format!("\"{}\", by a phrase in the last user message", row.intent), &[("confidence", "0.94")]),
+        step(
+            40,
+            "authenticate",
+            "Key 7f3a of team web".to_owned(),
+            &[("key", "7f3a")],
+        ),
+        step(
+            95,
+            "limit",
+            "41 of 60 requests in the window of this user".to_owned(),
+            &[("limit", "user-per-minute")],
+        ),
+        step(
+            210,
+            "intent",
+            format!("\"{}\", by a phrase in the last user message", row.intent),
+            &[("confidence", "0.94")],
+        ),
         step(240, "rollout", format!("In {}", row.variants.join(", ")), &[]),
-        step(330, "cache", format!("Outcome: {}", row.cache.as_str()), &[("key", "9f2b6c0e4a71…")]),
+        step(
+            330,
+            "cache",
+            format!("Outcome: {}", row.cache.as_str()),
+            &[("key", "9f2b6c0e4a71…")],
+        ),
     ];
     if row.upstream_us > 0 {
-        steps.push(step(410, "reserve", "Reserved the worst case against cap global-daily".to_owned(), &[("reserved", "$0.0124")]));
-        steps.push(step(450, "route", format!("{tier} is the cheapest tier this intent may use"), &[("considered", "T0: below the intent's lowest tier")]));
-        steps.push(step(row.upstream_us, "attempt", format!("{} answered", row.model), &[("provider", "simulated")]));
-        steps.push(step(row.duration_us, "settle", "Settled to the provider's own usage".to_owned(), &[("price", "simulated@2026-11-01")]));
+        steps.push(step(
+            410,
+            "reserve",
+            "Reserved the worst case against cap global-daily".to_owned(),
+            &[("reserved", "$0.0124")],
+        ));
+        steps.push(step(
+            450,
+            "route",
+            format!("{tier} is the cheapest tier this intent may use"),
+            &[("considered", "T0: below the intent's lowest tier")],
+        ));
+        steps.push(step(
+            row.upstream_us,
+            "attempt",
+            format!("{} answered", row.model),
+            &[("provider", "simulated")],
+        ));
+        steps.push(step(
+            row.duration_us,
+            "settle",
+            "Settled to the provider's own usage".to_owned(),
+            &[("price", "simulated@2026-11-01")],
+        ));
     }
     steps
 }
@@ -191,7 +301,11 @@ fn entries(shelf: &Shelf) -> Vec<CacheEntryRow> {
         let age_ms = (noise(index * 5 + 2) * 80_000_000.0) as i64;
         CacheEntryRow {
             key: format!("{:016x}{:016x}", index.wrapping_mul(0x9e37_79b9_7f4a_7c15), index),
-            label: format!("{}:{}", INTENTS[intent].0, ["invoice", "report", "roadmap", "contract", "travel"][(index % 5) as usize]),
+            label: format!(
+                "{}:{}",
+                INTENTS[intent].0,
+                ["invoice", "report", "roadmap", "contract", "travel"][(index % 5) as usize]
+            ),
             intent: INTENTS[intent].0.to_owned(),
             provider: "simulated".to_owned(),
             model: ["sim-small", "sim-large"][(index % 2) as usize].to_owned(),
@@ -205,7 +319,10 @@ fn entries(shelf: &Shelf) -> Vec<CacheEntryRow> {
             cost_nanousd: NanoUsd(400_000 + (noise(index * 11) * 4e6) as i64),
         }
     };
-    let mut rows: Vec<CacheEntryRow> = (1..=ENTRIES).map(made).filter(|row| !shelf.cleared.contains(&row.key)).collect();
+    let mut rows: Vec<CacheEntryRow> = (1..=ENTRIES)
+        .map(made)
+        .filter(|row| !shelf.cleared.contains(&row.key))
+        .collect();
     rows.sort_by_key(|row| -row.created_ms);
     rows
 }
@@ -221,21 +338,36 @@ fn selected(selector: &CacheSelector, row: &CacheEntryRow) -> bool {
 }
 
 pub(super) fn cache_list(shelf: &Shelf, selector: &CacheSelector) -> CacheEntryPage {
-    let rows = entries(shelf).into_iter().filter(|row| selected(selector, row)).collect();
-    CacheEntryPage { rows, next_cursor: None }
+    let rows = entries(shelf)
+        .into_iter()
+        .filter(|row| selected(selector, row))
+        .collect();
+    CacheEntryPage {
+        rows,
+        next_cursor: None,
+    }
 }
 
 pub(super) fn extent(shelf: &Shelf, selector: &CacheSelector) -> CacheExtent {
-    entries(shelf).iter().filter(|row| selected(selector, row)).fold(CacheExtent::default(), |sum, row| CacheExtent {
-        entries: sum.entries + 1,
-        bytes: sum.bytes + row.bytes,
-        saved_nanousd: sum.saved_nanousd.saturating_add(NanoUsd(row.cost_nanousd.0 * row.hits)),
-    })
+    entries(shelf)
+        .iter()
+        .filter(|row| selected(selector, row))
+        .fold(CacheExtent::default(), |sum, row| CacheExtent {
+            entries: sum.entries + 1,
+            bytes: sum.bytes + row.bytes,
+            saved_nanousd: sum
+                .saved_nanousd
+                .saturating_add(NanoUsd(row.cost_nanousd.0 * row.hits)),
+        })
 }
 
 pub(super) fn clear(shelf: &mut Shelf, selector: &CacheSelector) -> CacheExtent {
     let gone = extent(shelf, selector);
-    let keys: Vec<String> = entries(shelf).into_iter().filter(|row| selected(selector, row)).map(|row| row.key).collect();
+    let keys: Vec<String> = entries(shelf)
+        .into_iter()
+        .filter(|row| selected(selector, row))
+        .map(|row| row.key)
+        .collect();
     shelf.cleared.extend(keys);
     gone
 }

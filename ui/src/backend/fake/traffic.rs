@@ -38,7 +38,9 @@ fn is_empty(shelf: &Shelf) -> bool {
 
 fn bucket_ms(range: TimeRange) -> i64 {
     let minutes = range.length_ms() / 60_000;
-    let width = WIDTHS_MIN.into_iter().find(|width| minutes / width < MOST_BUCKETS);
+    let width = WIDTHS_MIN
+        .into_iter()
+        .find(|width| minutes / width < MOST_BUCKETS);
     width.unwrap_or(WIDTHS_MIN[WIDTHS_MIN.len() - 1]) * 60_000
 }
 
@@ -58,15 +60,25 @@ pub(super) fn chart(shelf: &Shelf, kind: ChartKind, range: TimeRange) -> ChartDa
         .enumerate()
         .map(|(line, name)| Series {
             name: name.to_owned(),
-            values: (0..buckets as i64).map(|index| value(kind, line, from_ms + index * bucket_ms, bucket_ms, range)).collect(),
+            values: (0..buckets as i64)
+                .map(|index| value(kind, line, from_ms + index * bucket_ms, bucket_ms, range))
+                .collect(),
         })
         .collect();
-    ChartData { kind, from_ms, bucket_ms, buckets, series }
+    ChartData {
+        kind,
+        from_ms,
+        bucket_ms,
+        buckets,
+        series,
+    }
 }
 
 fn value(kind: ChartKind, line: usize, at_ms: i64, bucket_ms: i64, range: TimeRange) -> Option<f64> {
     let seed = (at_ms / bucket_ms) as u64 * 31 + line as u64 * 7_919 + kind as u64 * 104_729;
-    let jitter = noise(seed);
+    let jitter = 0.5 * smooth(at_ms, bucket_ms * 7, line, kind)
+        + 0.3 * smooth(at_ms, bucket_ms * 3, line, kind)
+        + 0.2 * noise(seed);
     match kind {
         ChartKind::Cost => {
             let per_hour = [0.05, 0.21, 0.34, 0.16][line];
@@ -82,11 +94,24 @@ fn value(kind: ChartKind, line: usize, at_ms: i64, bucket_ms: i64, range: TimeRa
         }
         ChartKind::Rollout => {
             let through = (at_ms - range.from_ms) as f64 / range.length_ms().max(1) as f64;
-            let steps: &[f64] = if line == 0 { &[1.0, 5.0, 10.0, 25.0] } else { &[0.0, 0.0, 5.0, 10.0] };
+            let steps: &[f64] = if line == 0 {
+                &[1.0, 5.0, 10.0, 25.0]
+            } else {
+                &[0.0, 0.0, 5.0, 10.0]
+            };
             let step = steps[((through * 4.0) as usize).min(3)];
             Some((step + step * 0.16 * (jitter - 0.5)).max(0.0))
         }
     }
+}
+
+/// Noise that changes slowly, so that lines look measured and not shaken.
+fn smooth(at_ms: i64, step_ms: i64, line: usize, kind: ChartKind) -> f64 {
+    let place = at_ms.div_euclid(step_ms);
+    let share = at_ms.rem_euclid(step_ms) as f64 / step_ms as f64;
+    let at = |place: i64| noise(place as u64 * 131 + line as u64 * 7_919 + kind as u64 * 104_729);
+    let ease = share * share * (3.0 - 2.0 * share);
+    at(place) * (1.0 - ease) + at(place + 1) * ease
 }
 
 fn totals(shelf: &Shelf, range: TimeRange) -> Totals {
@@ -94,7 +119,11 @@ fn totals(shelf: &Shelf, range: TimeRange) -> Totals {
         return Totals::default();
     }
     let chart = chart(shelf, ChartKind::Cost, range);
-    let spend: f64 = chart.series.iter().flat_map(|series| series.values.iter().flatten()).sum();
+    let spend: f64 = chart
+        .series
+        .iter()
+        .flat_map(|series| series.values.iter().flatten())
+        .sum();
     let requests = (spend * 416.0) as i64;
     let (hits, misses) = (requests * 44 / 100, requests * 48 / 100);
     Totals {
@@ -121,23 +150,48 @@ pub(super) fn overview(shelf: &Shelf, range: TimeRange) -> Overview {
     previous.p95_us = previous.p95_us.map(|us| us + 118_000);
     previous.hits = previous.hits * 95 / 100;
     previous.cost_nanousd = NanoUsd(previous.cost_nanousd.0 / 100 * 107);
-    let attention = |page: &str, message: &str| Attention { page: page.to_owned(), message: message.to_owned() };
+    let attention = |page: &str, message: &str| Attention {
+        page: page.to_owned(),
+        message: message.to_owned(),
+    };
     let attention = if is_empty(shelf) {
         Vec::new()
     } else {
         vec![
-            attention("budgets", "Cap \"top-tier-monthly\" is at 85.7 % of $400.00 with 9 days to go."),
-            attention("settings", "The key of provider \"openai\" is missing; T1 falls back to the simulated provider."),
-            attention("limits", "37 requests were refused by \"user-per-minute\" since the start."),
+            attention(
+                "budgets",
+                "Cap \"top-tier-monthly\" is at 85.7 % of $400.00 with 9 days to go.",
+            ),
+            attention(
+                "settings",
+                "The key of provider \"openai\" is missing; T1 falls back to the simulated provider.",
+            ),
+            attention(
+                "limits",
+                "37 requests were refused by \"user-per-minute\" since the start.",
+            ),
         ]
     };
-    Overview { range, current, previous, attention, as_of_ms: shelf.now_ms }
+    Overview {
+        range,
+        current,
+        previous,
+        attention,
+        as_of_ms: shelf.now_ms,
+    }
 }
 
 pub(super) fn cache_stats(shelf: &Shelf, range: TimeRange) -> CacheStats {
     let totals = totals(shelf, range);
     let stored = super::stories::extent(shelf, &weir_contract::model::cache::CacheSelector::All);
-    let intents = if is_empty(shelf) { Vec::new() } else { INTENTS.iter().map(|intent| intent_stats(*intent, totals)).collect() };
+    let intents = if is_empty(shelf) {
+        Vec::new()
+    } else {
+        INTENTS
+            .iter()
+            .map(|intent| intent_stats(*intent, totals))
+            .collect()
+    };
     CacheStats {
         stored,
         memory_entries: stored.entries / 2,
@@ -146,8 +200,17 @@ pub(super) fn cache_stats(shelf: &Shelf, range: TimeRange) -> CacheStats {
         misses: totals.misses,
         bypassed: totals.bypassed,
         saved_nanousd: totals.saved_nanousd,
-        verdict: if totals.requests == 0 { Verdict::TooFew } else { Verdict::Good },
-        reason: if totals.requests == 0 { "Fewer than 20 requests asked the cache." } else { "More than 40 % of the requests that asked were hits." }.to_owned(),
+        verdict: if totals.requests == 0 {
+            Verdict::TooFew
+        } else {
+            Verdict::Good
+        },
+        reason: if totals.requests == 0 {
+            "Fewer than 20 requests asked the cache."
+        } else {
+            "More than 40 % of the requests that asked were hits."
+        }
+        .to_owned(),
         intents,
     }
 }
@@ -157,8 +220,14 @@ fn intent_stats((name, share, hit_rate): (&str, f64, f64), totals: Totals) -> In
     let hits = (asked as f64 * hit_rate) as i64;
     let (verdict, reason) = match hit_rate {
         rate if rate >= 0.4 => (Verdict::Good, "Repeats are served from the cache."),
-        rate if rate >= 0.1 => (Verdict::Ok, "Some repeats; a cache key with entities would find more."),
-        _ => (Verdict::Review, "Almost every request is new; caching it hardly pays."),
+        rate if rate >= 0.1 => (
+            Verdict::Ok,
+            "Some repeats; a cache key with entities would find more.",
+        ),
+        _ => (
+            Verdict::Review,
+            "Almost every request is new; caching it hardly pays.",
+        ),
     };
     IntentCacheStats {
         intent: name.to_owned(),

@@ -63,7 +63,13 @@ impl CapFields {
 /// Everything but name and amount.
 #[component]
 pub fn CapDetails(fields: CapFields) -> impl IntoView {
-    let scopes = [("global", "All spend"), ("T0", "Tier T0"), ("T1", "Tier T1"), ("T2", "Tier T2"), ("T3", "Tier T3")];
+    let scopes = [
+        ("global", "All spend"),
+        ("T0", "Tier T0"),
+        ("T1", "Tier T1"),
+        ("T2", "Tier T2"),
+        ("T3", "Tier T3"),
+    ];
     let periods = [("day", "Day"), ("week", "Week"), ("month", "Month")];
     let actions = [("refuse", "Refuse requests"), ("close_tier", "Close the tier")];
     view! {
@@ -72,7 +78,7 @@ pub fn CapDetails(fields: CapFields) -> impl IntoView {
             <SelectField label="Period" value=fields.period options=Signal::stored(choices(&periods))/>
             <TextField label="Time zone" value=fields.time_zone hint="IANA name, such as Europe/Berlin"/>
             <SelectField label="When it is reached" value=fields.action options=Signal::stored(choices(&actions))/>
-            <TextField label="Alert at" value=fields.alert_percent prefix="%"/>
+            <TextField label="Alert at (percent)" value=fields.alert_percent/>
             <CheckField label="Enforced" value=fields.enabled/>
         </div>
     }

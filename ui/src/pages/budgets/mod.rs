@@ -31,7 +31,14 @@ type Caps = Query<Vec<CapState>>;
 #[component]
 pub fn Budgets() -> impl IntoView {
     let caps = query(|| CapsList {});
-    let names = Memo::new(move |_| caps.value.with(|caps| caps.iter().flatten().map(|state| state.cap.name.clone()).collect::<Vec<_>>()));
+    let names = Memo::new(move |_| {
+        caps.value.with(|caps| {
+            caps.iter()
+                .flatten()
+                .map(|state| state.cap.name.clone())
+                .collect::<Vec<_>>()
+        })
+    });
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"A call reserves its worst case before it is made and settles after, so a cap is never passed."</p>
@@ -48,7 +55,14 @@ pub fn Budgets() -> impl IntoView {
 #[component]
 fn CapCard(name: String, caps: Caps) -> impl IntoView {
     let wanted = name.clone();
-    let state = Memo::new(move |_| caps.value.with(|caps| caps.iter().flatten().find(|state| state.cap.name == wanted).cloned()));
+    let state = Memo::new(move |_| {
+        caps.value.with(|caps| {
+            caps.iter()
+                .flatten()
+                .find(|state| state.cap.name == wanted)
+                .cloned()
+        })
+    });
     view! {
         <section class="card cap" data-testid=format!("cap-{name}")>
             {state.get_untracked().map(|first| view! { <CapStanding state/><CapForm first state caps/> })}
@@ -58,10 +72,23 @@ fn CapCard(name: String, caps: Caps) -> impl IntoView {
 
 #[component]
 fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
-    let parts = Signal::derive(move || state.with(|state| state.as_ref().map_or((0, 0, 0), |state| (state.spent_nanousd.0, state.reserved_nanousd.0, state.cap.limit_nanousd.0))));
-    let alert = Signal::derive(move || state.with(|state| state.as_ref().map_or(100, |state| state.cap.alert_percent)));
+    let parts = Signal::derive(move || {
+        state.with(|state| {
+            state.as_ref().map_or((0, 0, 0), |state| {
+                (
+                    state.spent_nanousd.0,
+                    state.reserved_nanousd.0,
+                    state.cap.limit_nanousd.0,
+                )
+            })
+        })
+    });
+    let alert = Signal::derive(move || {
+        state.with(|state| state.as_ref().map_or(100, |state| state.cap.alert_percent))
+    });
     let label = Signal::derive(move || state.with(|state| state.as_ref().map(in_words).unwrap_or_default()));
-    let head = move || state.get().map(|state| {
+    let head = move || {
+        state.get().map(|state| {
         let share = (state.spent_nanousd.0 + state.reserved_nanousd.0) as f64 / state.cap.limit_nanousd.0.max(1) as f64 * 100.0;
         let (word, tone) = match (state.cap.enabled, share) {
             (false, _) => ("switched off", Tone::Neutral),
@@ -70,8 +97,10 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
             _ => ("on track", Tone::Good),
         };
         view! { <header class="card-head"><h2>{state.cap.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.cap)}</span></header> }
-    });
-    let amounts = move || state.get().map(|state| {
+    })
+    };
+    let amounts = move || {
+        state.get().map(|state| {
         let unsettled = (state.unsettled_nanousd.0 > 0).then(|| format!("of which {} estimated", format::money(state.unsettled_nanousd)));
         view! {
             <div class="amounts">
@@ -81,12 +110,18 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
             </div>
             <p class="muted">"Starts again "{state.resets_text.clone()}" ("{local_time::until(state.resets_ms, clock::now_ms())}")."</p>
         }
-    });
+    })
+    };
     view! { {head}<Gauge parts alert_percent=alert label/>{amounts} }
 }
 
 fn in_words(state: &CapState) -> String {
-    format!("{} spent and {} reserved of {}", format::money(state.spent_nanousd), format::money(state.reserved_nanousd), format::money(state.cap.limit_nanousd))
+    format!(
+        "{} spent and {} reserved of {}",
+        format::money(state.spent_nanousd),
+        format::money(state.reserved_nanousd),
+        format::money(state.cap.limit_nanousd)
+    )
 }
 
 #[component]
@@ -117,9 +152,17 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
         busy.set(true);
         let expected_version = base.with_untracked(|base| base.version);
         spawn_local(async move {
-            match call(CapsSave { cap, expected_version }).await {
+            match call(CapsSave {
+                cap,
+                expected_version,
+            })
+            .await
+            {
                 Ok(saved) => {
-                    shell.say(format!("Saved cap \"{}\" as version {}.", saved.cap.name, saved.version));
+                    shell.say(format!(
+                        "Saved cap \"{}\" as version {}.",
+                        saved.cap.name, saved.version
+                    ));
                     fields.fill(CapDraft::of(&saved.cap));
                     base.set(saved);
                     caps.reload();
@@ -130,7 +173,10 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
         });
     };
     let delete_name = name.clone();
-    let delete = Callback::new(move |()| CapsDelete { name: delete_name.clone(), expected_version: base.with_untracked(|base| base.version) });
+    let delete = Callback::new(move |()| CapsDelete {
+        name: delete_name.clone(),
+        expected_version: base.with_untracked(|base| base.version),
+    });
     let reset = move |_| {
         if let Some(newest) = state.get_untracked() {
             fields.fill(CapDraft::of(&newest.cap));
@@ -189,7 +235,12 @@ fn NewCap(is_adding: RwSignal<bool>, caps: Caps) -> impl IntoView {
             Err(text) => return problem.set(Some(text)),
         };
         spawn_local(async move {
-            match call(CapsSave { cap, expected_version: 0 }).await {
+            match call(CapsSave {
+                cap,
+                expected_version: 0,
+            })
+            .await
+            {
                 Ok(saved) => {
                     shell.say(format!("Added cap \"{}\".", saved.cap.name));
                     fields.fill(CapDraft::fresh());

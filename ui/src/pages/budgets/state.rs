@@ -68,9 +68,18 @@ impl CapDraft {
         if limit_nanousd < NanoUsd::ZERO {
             return Err("A cap cannot be negative; 0 refuses every paid call.".to_owned());
         }
-        let alert_percent = self.alert_percent.trim().parse().ok().filter(|percent| (1..=100).contains(percent));
+        let alert_percent = self
+            .alert_percent
+            .trim()
+            .parse()
+            .ok()
+            .filter(|percent| (1..=100).contains(percent));
         let scope = Tier::parse(&self.scope).map_or(CapScope::Global, CapScope::Tier);
-        let action = if self.action == "close_tier" { CapAction::CloseTier } else { CapAction::Refuse };
+        let action = if self.action == "close_tier" {
+            CapAction::CloseTier
+        } else {
+            CapAction::Refuse
+        };
         if action == CapAction::CloseTier && scope == CapScope::Global {
             return Err("Only a tier's cap can close a tier; choose a tier, or refuse.".to_owned());
         }
@@ -154,15 +163,37 @@ mod tests {
 
     #[test]
     fn wrong_forms_say_what_to_correct() {
-        let good = CapDraft { name: "a".into(), limit: "5".into(), ..CapDraft::fresh() };
+        let good = CapDraft {
+            name: "a".into(),
+            limit: "5".into(),
+            ..CapDraft::fresh()
+        };
         assert!(good.read().is_ok());
         for wrong in [
-            CapDraft { name: " ".into(), ..good.clone() },
-            CapDraft { limit: "five".into(), ..good.clone() },
-            CapDraft { limit: "-1".into(), ..good.clone() },
-            CapDraft { alert_percent: "0".into(), ..good.clone() },
-            CapDraft { alert_percent: "101".into(), ..good.clone() },
-            CapDraft { action: "close_tier".into(), ..good.clone() },
+            CapDraft {
+                name: " ".into(),
+                ..good.clone()
+            },
+            CapDraft {
+                limit: "five".into(),
+                ..good.clone()
+            },
+            CapDraft {
+                limit: "-1".into(),
+                ..good.clone()
+            },
+            CapDraft {
+                alert_percent: "0".into(),
+                ..good.clone()
+            },
+            CapDraft {
+                alert_percent: "101".into(),
+                ..good.clone()
+            },
+            CapDraft {
+                action: "close_tier".into(),
+                ..good.clone()
+            },
         ] {
             assert!(wrong.read().is_err(), "{wrong:?}");
         }

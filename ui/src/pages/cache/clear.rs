@@ -47,7 +47,11 @@ impl Clear {
         self.busy.set(true);
         self.error.set(None);
         spawn_local(async move {
-            match call(CacheClearPreview { selector: selector.clone() }).await {
+            match call(CacheClearPreview {
+                selector: selector.clone(),
+            })
+            .await
+            {
                 Ok(extent) => {
                     self.typed.set(String::new());
                     self.found.set(Some((selector, extent)));
@@ -60,13 +64,19 @@ impl Clear {
     }
 
     fn confirm(self) {
-        let Some((selector, _)) = self.found.get_untracked() else { return };
+        let Some((selector, _)) = self.found.get_untracked() else {
+            return;
+        };
         self.busy.set(true);
         spawn_local(async move {
             match call(CacheClear { selector }).await {
                 Ok(gone) => {
                     self.open.set(false);
-                    self.shell.say(format!("Deleted {} ({}).", format::plural(gone.entries, "entry", "entries"), format::bytes(gone.bytes)));
+                    self.shell.say(format!(
+                        "Deleted {} ({}).",
+                        format::plural(gone.entries, "entry", "entries"),
+                        format::bytes(gone.bytes)
+                    ));
                     self.shell.refresh();
                 }
                 Err(error) => self.error.set(Some(error.message)),
@@ -76,8 +86,12 @@ impl Clear {
     }
 
     fn may(self) -> bool {
-        self.found.with(|found| found.as_ref().is_some_and(|(selector, extent)| self.typed.with(|typed| state::may_clear(selector, *extent, typed))))
-            && !self.busy.get()
+        self.found.with(|found| {
+            found.as_ref().is_some_and(|(selector, extent)| {
+                self.typed
+                    .with(|typed| state::may_clear(selector, *extent, typed))
+            })
+        }) && !self.busy.get()
     }
 }
 
@@ -93,7 +107,12 @@ pub fn ClearForm(clear: Clear) -> impl IntoView {
     let kind = RwSignal::new("intent".to_owned());
     let value = RwSignal::new(String::new());
     let problem = RwSignal::new(None::<String>);
-    let kinds = choices(&[("intent", "Intent is"), ("model", "Model is"), ("prefix", "Label starts with"), ("entry", "Entry key is")]);
+    let kinds = choices(&[
+        ("intent", "Intent is"),
+        ("model", "Model is"),
+        ("prefix", "Label starts with"),
+        ("entry", "Entry key is"),
+    ]);
     let preview = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         match state::selector(&kind.get_untracked(), &value.get_untracked()) {
@@ -123,9 +142,24 @@ pub fn ClearForm(clear: Clear) -> impl IntoView {
 
 #[component]
 fn ClearDialog(clear: Clear) -> impl IntoView {
-    let extent = move || clear.found.with(|found| found.as_ref().map(|found| found.1).unwrap_or_default());
-    let what = move || clear.found.with(|found| found.as_ref().map(|found| state::describe(&found.0)).unwrap_or_default());
-    let is_all = move || clear.found.with(|found| found.as_ref().is_some_and(|found| found.0 == CacheSelector::All));
+    let extent = move || {
+        clear
+            .found
+            .with(|found| found.as_ref().map(|found| found.1).unwrap_or_default())
+    };
+    let what = move || {
+        clear.found.with(|found| {
+            found
+                .as_ref()
+                .map(|found| state::describe(&found.0))
+                .unwrap_or_default()
+        })
+    };
+    let is_all = move || {
+        clear
+            .found
+            .with(|found| found.as_ref().is_some_and(|found| found.0 == CacheSelector::All))
+    };
     view! {
         <Dialog open=clear.open title=Signal::derive(move || format!("Clear {}?", format::visible(&what())))>
             <dl class="facts extent">

@@ -26,8 +26,14 @@ use weir_contract::{
 #[component]
 pub fn Cache() -> impl IntoView {
     let shell = use_shell();
-    let stats = query(move || CacheStatsGet { range: shell.time_range() });
-    let entries = query(|| CacheList { selector: CacheSelector::All, cursor: None, limit: 100 });
+    let stats = query(move || CacheStatsGet {
+        range: shell.time_range(),
+    });
+    let entries = query(|| CacheList {
+        selector: CacheSelector::All,
+        cursor: None,
+        limit: 100,
+    });
     let clear = Clear::new();
     view! {
         <Panel query=stats rows=3>{move || stats.value.get().map(|stats| view! { <Figures stats/> })}</Panel>
@@ -74,7 +80,7 @@ fn intents(stats: &CacheStats, clear: Clear) -> AnyView {
                 <td class="num">{format::percent_or_nothing(rate)}</td>
                 <td class="num">{format::count(intent.hits)}</td><td class="num">{format::count(intent.misses)}</td><td class="num">{format::count(intent.bypassed)}</td>
                 <td class="num" title=format::money_exact(intent.saved_nanousd)>{format::money(intent.saved_nanousd)}</td>
-                <td><VerdictBadge verdict=intent.verdict/>" "<span class="muted">{intent.reason.clone()}</span></td>
+                <td class="wrap"><VerdictBadge verdict=intent.verdict/>" "<span class="muted">{intent.reason.clone()}</span></td>
                 <td class="num"><button type="button" class="small" on:click=move |_| clear.preview(CacheSelector::Intent(name.clone()))>"Clear…"</button></td>
             </tr>
         }
@@ -90,8 +96,16 @@ fn intents(stats: &CacheStats, clear: Clear) -> AnyView {
 
 #[component]
 fn Entries(entries: Query<CacheEntryPage>, clear: Clear) -> impl IntoView {
-    let rows = Memo::new(move |_| entries.value.with(|page| page.as_ref().map(|page| page.rows.clone()).unwrap_or_default()));
-    let has_more = move || entries.value.with(|page| page.as_ref().is_some_and(|page| page.next_cursor.is_some()));
+    let rows = Memo::new(move |_| {
+        entries
+            .value
+            .with(|page| page.as_ref().map(|page| page.rows.clone()).unwrap_or_default())
+    });
+    let has_more = move || {
+        entries
+            .value
+            .with(|page| page.as_ref().is_some_and(|page| page.next_cursor.is_some()))
+    };
     view! {
         <Panel query=entries>
             <Show when=move || rows.with(|rows| !rows.is_empty()) fallback=|| view! { <Empty title="Nothing is cached">"Answers appear here after the first miss."</Empty> }>

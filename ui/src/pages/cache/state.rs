@@ -12,7 +12,13 @@ pub const WORD: &str = "clear";
 /// When the kind needs a value and none was given.
 pub fn selector(kind: &str, value: &str) -> Result<CacheSelector, String> {
     let value = value.trim();
-    let needed = |what: &str| if value.is_empty() { Err(format!("Say which {what}.")) } else { Ok(value.to_owned()) };
+    let needed = |what: &str| {
+        if value.is_empty() {
+            Err(format!("Say which {what}."))
+        } else {
+            Ok(value.to_owned())
+        }
+    };
     match kind {
         "intent" => needed("intent").map(CacheSelector::Intent),
         "model" => needed("model").map(CacheSelector::Model),
@@ -52,18 +58,28 @@ mod tests {
 
     #[test]
     fn everything_needs_the_word() {
-        let some = CacheExtent { entries: 1_204, ..CacheExtent::default() };
+        let some = CacheExtent {
+            entries: 1_204,
+            ..CacheExtent::default()
+        };
         assert!(!may_clear(&CacheSelector::All, some, ""));
         assert!(may_clear(&CacheSelector::All, some, " Clear "));
         assert!(may_clear(&CacheSelector::Intent("faq".into()), some, ""));
-        assert!(!may_clear(&CacheSelector::Intent("faq".into()), CacheExtent::default(), ""));
+        assert!(!may_clear(
+            &CacheSelector::Intent("faq".into()),
+            CacheExtent::default(),
+            ""
+        ));
         assert_eq!(act(some), "Delete 1,204 entries");
     }
 
     #[test]
     fn a_selector_needs_its_value() {
         assert!(selector("intent", " ").is_err());
-        assert_eq!(selector("prefix", "task:"), Ok(CacheSelector::Prefix("task:".into())));
+        assert_eq!(
+            selector("prefix", "task:"),
+            Ok(CacheSelector::Prefix("task:".into()))
+        );
         assert_eq!(selector("all", ""), Ok(CacheSelector::All));
     }
 }

@@ -32,11 +32,15 @@ pub fn FirstRun() -> impl IntoView {
             opening.set(None);
         });
     };
-    let attach = Route { page: Page::Attach, query: Vec::new() }.to_hash();
+    let attach = Route {
+        page: Page::Attach,
+        query: Vec::new(),
+    }
+    .to_hash();
     view! {
         <main class="alone doors-page">
             <div class="hello"><Mark/><h1>"Weir"</h1>
-                <p>"See what language models cost, and hold it where you want it. Nothing leaves this computer, and no account is needed."</p>
+                <p>"See what language models cost, and hold it where you want it. Everything runs on this computer, and no account is needed."</p>
             </div>
             <div class="doors">
                 <button type="button" class="door primary-door" data-testid="door-local" disabled=move || opening.get().is_some()
@@ -65,7 +69,11 @@ pub fn FirstRun() -> impl IntoView {
 /// Says plainly that attaching is not there yet.
 #[component]
 pub fn Attach() -> impl IntoView {
-    let back = Route { page: Page::Overview, query: Vec::new() }.to_hash();
+    let back = Route {
+        page: Page::Overview,
+        query: Vec::new(),
+    }
+    .to_hash();
     view! {
         <main class="alone">
             <div class="hello"><Mark/><h1>"Attach to production"</h1>

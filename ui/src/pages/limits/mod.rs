@@ -27,7 +27,15 @@ type LimitStates = Query<Vec<LimitState>>;
 #[component]
 pub fn Limits() -> impl IntoView {
     let limits = query(|| LimitsList {});
-    let names = Memo::new(move |_| limits.value.with(|limits| limits.iter().flatten().map(|state| state.limit.name.clone()).collect::<Vec<_>>()));
+    let names = Memo::new(move |_| {
+        limits.value.with(|limits| {
+            limits
+                .iter()
+                .flatten()
+                .map(|state| state.limit.name.clone())
+                .collect::<Vec<_>>()
+        })
+    });
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"Windows slide and are counted literally. Saving a limit keeps what was counted."</p>
@@ -44,7 +52,15 @@ pub fn Limits() -> impl IntoView {
 #[component]
 fn LimitCard(name: String, limits: LimitStates) -> impl IntoView {
     let wanted = name.clone();
-    let state = Memo::new(move |_| limits.value.with(|limits| limits.iter().flatten().find(|state| state.limit.name == wanted).cloned()));
+    let state = Memo::new(move |_| {
+        limits.value.with(|limits| {
+            limits
+                .iter()
+                .flatten()
+                .find(|state| state.limit.name == wanted)
+                .cloned()
+        })
+    });
     view! {
         <section class="card cap" data-testid=format!("limit-{name}")>
             {move || state.get().map(|state| view! { <Standing state/> })}
@@ -64,7 +80,16 @@ fn Standing(state: LimitState) -> impl IntoView {
     let most = i64::from(state.limit.max_requests);
     let parts = Signal::stored((i64::from(count), 0, most));
     let label = Signal::stored(format!("Fullest caller: {count} of {most}"));
-    let busiest = if who.is_empty() { "No caller in the window now.".to_owned() } else { format!("{} of {} by {}", format::count(i64::from(count)), format::count(most), format::visible(&who)) };
+    let busiest = if who.is_empty() {
+        "No caller in the window now.".to_owned()
+    } else {
+        format!(
+            "{} of {} by {}",
+            format::count(i64::from(count)),
+            format::count(most),
+            format::visible(&who)
+        )
+    };
     view! {
         <header class="card-head"><h2>{state.limit.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.limit)}</span></header>
         <Gauge parts alert_percent=Signal::stored(80) label/>
@@ -103,13 +128,23 @@ impl Fields {
     }
 
     fn read(self) -> Result<Limit, String> {
-        state::read(&self.name.get(), &self.subject.get(), &self.max_requests.get(), &self.window_seconds.get(), self.enabled.get())
+        state::read(
+            &self.name.get(),
+            &self.subject.get(),
+            &self.max_requests.get(),
+            &self.window_seconds.get(),
+            self.enabled.get(),
+        )
     }
 }
 
 #[component]
 fn LimitFields(fields: Fields) -> impl IntoView {
-    let subjects = choices(&[("key", "Each key"), ("user", "Each user"), ("ip", "Each IP address")]);
+    let subjects = choices(&[
+        ("key", "Each key"),
+        ("user", "Each user"),
+        ("ip", "Each IP address"),
+    ]);
     let name = fields.name.get_untracked();
     view! {
         <SelectField label="Who" value=fields.subject options=Signal::stored(subjects)/>
@@ -145,9 +180,17 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
         problem.set(None);
         let expected_version = base.with_untracked(|base| base.version);
         spawn_local(async move {
-            match call(LimitsSave { limit, expected_version }).await {
+            match call(LimitsSave {
+                limit,
+                expected_version,
+            })
+            .await
+            {
                 Ok(saved) => {
-                    shell.say(format!("Saved limit \"{}\" as version {}.", saved.limit.name, saved.version));
+                    shell.say(format!(
+                        "Saved limit \"{}\" as version {}.",
+                        saved.limit.name, saved.version
+                    ));
                     base.set(saved);
                     limits.reload();
                 }
@@ -159,7 +202,10 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
     let act = format!("Delete limit \"{name}\"");
     let doomed = name.clone();
     let delete = Callback::new(move |()| {
-        let args = LimitsDelete { name: doomed.clone(), expected_version: base.with_untracked(|base| base.version) };
+        let args = LimitsDelete {
+            name: doomed.clone(),
+            expected_version: base.with_untracked(|base| base.version),
+        };
         spawn_local(async move {
             match call(args).await {
                 Ok(()) => shell.say("Deleted the limit."),
@@ -188,7 +234,13 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
 #[component]
 fn NewLimit(is_adding: RwSignal<bool>, limits: LimitStates) -> impl IntoView {
     let shell = use_shell();
-    let blank = Limit { name: String::new(), subject: weir_contract::model::limit::LimitSubject::Key, max_requests: 60, window_seconds: 60, enabled: true };
+    let blank = Limit {
+        name: String::new(),
+        subject: weir_contract::model::limit::LimitSubject::Key,
+        max_requests: 60,
+        window_seconds: 60,
+        enabled: true,
+    };
     let fields = Fields::of(&blank);
     let problem = RwSignal::new(None::<String>);
     let save = Callback::new(move |()| {
@@ -197,7 +249,12 @@ fn NewLimit(is_adding: RwSignal<bool>, limits: LimitStates) -> impl IntoView {
             Err(text) => return problem.set(Some(text)),
         };
         spawn_local(async move {
-            match call(LimitsSave { limit, expected_version: 0 }).await {
+            match call(LimitsSave {
+                limit,
+                expected_version: 0,
+            })
+            .await
+            {
                 Ok(saved) => {
                     shell.say(format!("Added limit \"{}\".", saved.limit.name));
                     fields.name.set(String::new());

@@ -7,8 +7,20 @@ use weir_contract::model::limit::{Limit, LimitSubject};
 ///
 /// # Errors
 /// The first thing that is wrong, and how to correct it.
-pub fn read(name: &str, subject: &str, max_requests: &str, window_seconds: &str, enabled: bool) -> Result<Limit, String> {
-    let whole = |text: &str| text.trim().replace(',', "").parse::<u32>().ok().filter(|number| *number > 0);
+pub fn read(
+    name: &str,
+    subject: &str,
+    max_requests: &str,
+    window_seconds: &str,
+    enabled: bool,
+) -> Result<Limit, String> {
+    let whole = |text: &str| {
+        text.trim()
+            .replace(',', "")
+            .parse::<u32>()
+            .ok()
+            .filter(|number| *number > 0)
+    };
     if name.trim().is_empty() {
         return Err("Give the limit a short name, such as key-per-minute.".to_owned());
     }
@@ -36,7 +48,11 @@ pub fn sentence(limit: &Limit) -> String {
     format!(
         "{who} may send at most {} in any window of {}.",
         format::plural(i64::from(limit.max_requests), "request", "requests"),
-        if limit.window_seconds == 1 { "1 second".to_owned() } else { format!("{} seconds", format::count(i64::from(limit.window_seconds))) }
+        if limit.window_seconds == 1 {
+            "1 second".to_owned()
+        } else {
+            format!("{} seconds", format::count(i64::from(limit.window_seconds)))
+        }
     )
 }
 
@@ -47,7 +63,10 @@ mod tests {
     #[test]
     fn a_limit_reads_as_a_sentence() {
         let limit = read("a", "user", "1,200", "60", true).expect("a good form");
-        assert_eq!(sentence(&limit), "Each user may send at most 1,200 requests in any window of 60 seconds.");
+        assert_eq!(
+            sentence(&limit),
+            "Each user may send at most 1,200 requests in any window of 60 seconds."
+        );
     }
 
     #[test]

@@ -4,7 +4,10 @@ pub mod state;
 
 use crate::{
     charts::ChartFigure,
-    components::{icon::{Icon, Symbol}, state::{Failure, Skeleton}},
+    components::{
+        icon::{Icon, Symbol},
+        state::{Failure, Skeleton},
+    },
     contexts::{clock, query, use_shell},
     route::Page,
 };
@@ -19,8 +22,16 @@ use weir_contract::{
 #[component]
 pub fn Overview() -> impl IntoView {
     let shell = use_shell();
-    let overview = query(move || OverviewGet { range: shell.time_range() });
-    let kpis = Memo::new(move |_| overview.value.with(|figures| figures.as_ref().map(|figures| Kpi::ALL.map(|kpi| kpi.read(figures)))));
+    let overview = query(move || OverviewGet {
+        range: shell.time_range(),
+    });
+    let kpis = Memo::new(move |_| {
+        overview.value.with(|figures| {
+            figures
+                .as_ref()
+                .map(|figures| Kpi::ALL.map(|kpi| kpi.read(figures)))
+        })
+    });
     let card = move |(index, kpi): (usize, Kpi)| {
         let shown = Memo::new(move |_| kpis.with(|kpis| kpis.as_ref().map(|kpis| kpis[index].clone())));
         view! { <KpiCard kpi shown/> }
@@ -43,8 +54,21 @@ pub fn Overview() -> impl IntoView {
 #[component]
 fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
     let shell = use_shell();
-    let link = move || shell.href_with(if kpi == Kpi::HitRate { Page::Cache } else { Page::Requests }, kpi.filter());
-    let value = move || shown.get().map_or_else(|| crate::format::NOTHING.to_owned(), |reading| reading.value);
+    let link = move || {
+        shell.href_with(
+            if kpi == Kpi::HitRate {
+                Page::Cache
+            } else {
+                Page::Requests
+            },
+            kpi.filter(),
+        )
+    };
+    let value = move || {
+        shown
+            .get()
+            .map_or_else(|| crate::format::NOTHING.to_owned(), |reading| reading.value)
+    };
     let title = move || shown.get().map(|reading| reading.exact).unwrap_or_default();
     let delta = move || {
         shown.get().map(|reading| {
@@ -58,7 +82,7 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
                 Trend::Worse => " worse",
                 Trend::Neutral => "",
             };
-            view! { <span class=class>{reading.delta}{word}</span>" "<span class="muted">{shell.range.get().previous_label()}</span> }
+            view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{shell.range.get().previous_label()}</span> }
         })
     };
     view! {
@@ -66,7 +90,7 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
             <span class="kpi-label">{kpi.label()}</span>
             <span class="kpi-value" data-testid=kpi.testid() title=title>{value}</span>
             <span class="kpi-delta">{delta}</span>
-            <span class="kpi-note">{move || shown.get().map(|reading| reading.note).unwrap_or_default()}</span>
+            <span class="kpi-note" title=move || shown.get().map(|reading| reading.note).unwrap_or_default()>{move || shown.get().map(|reading| reading.note).unwrap_or_default()}</span>
         </a>
     }
 }
@@ -74,12 +98,25 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
 #[component]
 fn AttentionList(figures: RwSignal<Option<Figures>>) -> impl IntoView {
     let shell = use_shell();
-    let items = Memo::new(move |_| figures.with(|figures| figures.as_ref().map(|figures| figures.attention.clone())));
-    let content = move || match items.get() {
+    let items =
+        Memo::new(move |_| figures.with(|figures| figures.as_ref().map(|figures| figures.attention.clone())));
+    let is_quiet = Memo::new(move |_| {
+        figures.with(|figures| {
+            figures
+                .as_ref()
+                .is_some_and(|figures| figures.current.requests == 0)
+        })
+    });
+    let content = move || {
+        match items.get() {
         None => view! { <Skeleton rows=1/> }.into_any(),
         Some(items) if items.is_empty() => {
-            let checked = figures.with_untracked(|figures| figures.as_ref().map_or(0, |figures| figures.as_of_ms));
-            view! { <p class="calm"><Icon symbol=Symbol::Check/>"Nothing needs you."<span class="muted">{format!("Checked {}", clock::moment(checked))}</span></p> }.into_any()
+            let checked = move || figures.with(|figures| figures.as_ref().map_or(0, |figures| figures.as_of_ms));
+            view! {
+                <p class="calm"><Icon symbol=Symbol::Check/>"Nothing needs you."<span class="muted">{move || format!("Checked {}", clock::moment(checked()))}</span>
+                    <Show when=move || is_quiet.get()><a class="next" href=move || shell.href(Page::Start)>"No requests in this range: send one"</a></Show></p>
+            }
+            .into_any()
         }
         Some(items) => items
             .into_iter()
@@ -94,6 +131,7 @@ fn AttentionList(figures: RwSignal<Option<Figures>>) -> impl IntoView {
             })
             .collect_view()
             .into_any(),
+    }
     };
     view! { <section class="card attention" aria-label="Needs attention" data-testid="attention">{content}</section> }
 }

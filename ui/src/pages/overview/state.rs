@@ -35,7 +35,14 @@ pub struct Reading {
 
 impl Kpi {
     /// In the order of the cards.
-    pub const ALL: [Kpi; 6] = [Kpi::Spend, Kpi::Saved, Kpi::Requests, Kpi::HitRate, Kpi::ErrorRate, Kpi::P95];
+    pub const ALL: [Kpi; 6] = [
+        Kpi::Spend,
+        Kpi::Saved,
+        Kpi::Requests,
+        Kpi::HitRate,
+        Kpi::ErrorRate,
+        Kpi::P95,
+    ];
 
     /// The card's word.
     #[must_use]
@@ -82,22 +89,54 @@ impl Kpi {
             Kpi::Spend => {
                 let delta = format::change(now.cost_nanousd.0 as f64, before.cost_nanousd.0 as f64);
                 let trend = trend(&delta, Some(false));
-                Reading { value: format::money(now.cost_nanousd), exact: format::money_exact(now.cost_nanousd), delta, trend, note: spend_note(now) }
+                Reading {
+                    value: format::money(now.cost_nanousd),
+                    exact: format::money_exact(now.cost_nanousd),
+                    delta,
+                    trend,
+                    note: spend_note(now),
+                }
             }
             Kpi::Saved => {
                 let delta = format::change(now.saved_nanousd.0 as f64, before.saved_nanousd.0 as f64);
                 let trend = trend(&delta, Some(true));
-                let note = "at the price of the answers reused".to_owned();
-                Reading { value: format::money(now.saved_nanousd), exact: format::money_exact(now.saved_nanousd), delta, trend, note }
+                let note = "by answers reused".to_owned();
+                Reading {
+                    value: format::money(now.saved_nanousd),
+                    exact: format::money_exact(now.saved_nanousd),
+                    delta,
+                    trend,
+                    note,
+                }
             }
             Kpi::Requests => {
                 let delta = format::change(now.requests as f64, before.requests as f64);
                 let trend = trend(&delta, None);
-                let note = if now.refused > 0 { format!("{} refused", format::count(now.refused)) } else { String::new() };
-                Reading { value: format::count(now.requests), exact: String::new(), delta, trend, note }
+                let note = if now.refused > 0 {
+                    format!("{} refused", format::count(now.refused))
+                } else {
+                    String::new()
+                };
+                Reading {
+                    value: format::count(now.requests),
+                    exact: String::new(),
+                    delta,
+                    trend,
+                    note,
+                }
             }
-            Kpi::HitRate => ratio(now.hit_rate(), before.hit_rate(), true, format!("{} hits", format::count(now.hits))),
-            Kpi::ErrorRate => ratio(now.error_rate(), before.error_rate(), false, format!("{} failed or cut", format::count(now.errors))),
+            Kpi::HitRate => ratio(
+                now.hit_rate(),
+                before.hit_rate(),
+                true,
+                format!("{} hits", format::count(now.hits)),
+            ),
+            Kpi::ErrorRate => ratio(
+                now.error_rate(),
+                before.error_rate(),
+                false,
+                format!("{} failed or cut", format::count(now.errors)),
+            ),
             Kpi::P95 => p95(now, before),
         }
     }
@@ -109,7 +148,10 @@ fn spend_note(totals: &Totals) -> String {
     } else if totals.simulated > 0 {
         format!("{} simulated requests included", format::count(totals.simulated))
     } else if totals.price_unknown > 0 {
-        format!("{} at an assumed price", format::plural(totals.price_unknown, "request", "requests"))
+        format!(
+            "{} at an assumed price",
+            format::plural(totals.price_unknown, "request", "requests")
+        )
     } else if totals.unsettled_nanousd.0 > 0 {
         format!("{} estimated", format::money(totals.unsettled_nanousd))
     } else {
@@ -125,11 +167,19 @@ fn ratio(now: Option<f64>, before: Option<f64>, up_is_good: bool, note: String) 
     };
     let trend = trend(&delta, Some(up_is_good));
     let note = if now.is_some() { note } else { String::new() };
-    Reading { value: format::percent_or_nothing(now), exact: String::new(), delta, trend, note }
+    Reading {
+        value: format::percent_or_nothing(now),
+        exact: String::new(),
+        delta,
+        trend,
+        note,
+    }
 }
 
 fn p95(now: &Totals, before: &Totals) -> Reading {
-    let value = now.p95_us.map_or_else(|| format::NOTHING.to_owned(), format::duration_us);
+    let value = now
+        .p95_us
+        .map_or_else(|| format::NOTHING.to_owned(), format::duration_us);
     let delta = match (now.p95_us, before.p95_us) {
         (Some(now), Some(before)) => format::change(now as f64, before as f64),
         (Some(_), None) => "new".to_owned(),
@@ -138,10 +188,20 @@ fn p95(now: &Totals, before: &Totals) -> Reading {
     let trend = trend(&delta, Some(false));
     let note = match (now.p50_us, now.p99_us) {
         _ if (1..100).contains(&now.requests) => format!("n = {}, too few for p99", now.requests),
-        (Some(p50), Some(p99)) => format!("p50 {} · p99 {}", format::duration_us(p50), format::duration_us(p99)),
+        (Some(p50), Some(p99)) => format!(
+            "p50 {}, p99 {}",
+            format::duration_us(p50),
+            format::duration_us(p99)
+        ),
         _ => String::new(),
     };
-    Reading { value, exact: String::new(), delta, trend, note }
+    Reading {
+        value,
+        exact: String::new(),
+        delta,
+        trend,
+        note,
+    }
 }
 
 /// `up_is_good` is none where neither direction is news by itself.
@@ -160,7 +220,13 @@ mod tests {
     use weir_contract::{NanoUsd, model::time::TimeRange};
 
     fn figures(current: Totals, previous: Totals) -> Overview {
-        Overview { range: TimeRange { from_ms: 0, to_ms: 1 }, current, previous, attention: Vec::new(), as_of_ms: 0 }
+        Overview {
+            range: TimeRange { from_ms: 0, to_ms: 1 },
+            current,
+            previous,
+            attention: Vec::new(),
+            as_of_ms: 0,
+        }
     }
 
     #[test]
@@ -173,10 +239,32 @@ mod tests {
 
     #[test]
     fn the_direction_says_whether_it_is_good_news() {
-        let now = Totals { requests: 10, hits: 5, misses: 5, errors: 2, cost_nanousd: NanoUsd(50), saved_nanousd: NanoUsd(9), ..Totals::default() };
-        let before = Totals { requests: 10, hits: 4, misses: 6, errors: 1, cost_nanousd: NanoUsd(100), saved_nanousd: NanoUsd(3), ..Totals::default() };
+        let now = Totals {
+            requests: 10,
+            hits: 5,
+            misses: 5,
+            errors: 2,
+            cost_nanousd: NanoUsd(50),
+            saved_nanousd: NanoUsd(9),
+            ..Totals::default()
+        };
+        let before = Totals {
+            requests: 10,
+            hits: 4,
+            misses: 6,
+            errors: 1,
+            cost_nanousd: NanoUsd(100),
+            saved_nanousd: NanoUsd(3),
+            ..Totals::default()
+        };
         let both = figures(now, before);
-        assert_eq!((Kpi::Spend.read(&both).delta.as_str(), Kpi::Spend.read(&both).trend), ("−50.0 %", Trend::Better));
+        assert_eq!(
+            (
+                Kpi::Spend.read(&both).delta.as_str(),
+                Kpi::Spend.read(&both).trend
+            ),
+            ("−50.0 %", Trend::Better)
+        );
         assert_eq!(Kpi::ErrorRate.read(&both).trend, Trend::Worse);
         assert_eq!(Kpi::HitRate.read(&both).trend, Trend::Better);
         assert_eq!(Kpi::Requests.read(&both).trend, Trend::Neutral);
@@ -184,7 +272,16 @@ mod tests {
 
     #[test]
     fn play_money_is_called_play_money() {
-        let simulated = Totals { requests: 3, simulated: 3, ..Totals::default() };
-        assert!(Kpi::Spend.read(&figures(simulated, Totals::default())).note.contains("play money"));
+        let simulated = Totals {
+            requests: 3,
+            simulated: 3,
+            ..Totals::default()
+        };
+        assert!(
+            Kpi::Spend
+                .read(&figures(simulated, Totals::default()))
+                .note
+                .contains("play money")
+        );
     }
 }

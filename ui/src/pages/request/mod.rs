@@ -37,7 +37,12 @@ pub fn Request(id: String) -> impl IntoView {
 
 #[component]
 fn Explained(detail: RequestDetail) -> impl IntoView {
-    let RequestDetail { row, trace, request_body, response_body } = detail;
+    let RequestDetail {
+        row,
+        trace,
+        request_body,
+        response_body,
+    } = detail;
     let total_us = row.duration_us.max(1);
     view! {
         <div class="explain">
@@ -73,9 +78,16 @@ fn Step(step: TraceStep, total_us: i64) -> impl IntoView {
 fn Body(title: &'static str, body: Option<String>) -> impl IntoView {
     let is_revealed = RwSignal::new(false);
     let content = move || match (&body, is_revealed.get()) {
-        (None, _) => view! { <p class="muted">"Not kept: bodies are switched off, or their time is over."</p> }.into_any(),
-        (Some(_), false) => view! { <p class="muted">"Hidden. It may hold what people wrote."</p> }.into_any(),
-        (Some(text), true) => view! { <pre class="body" tabindex="0">{format::visible(text)}</pre> }.into_any(),
+        (None, _) => {
+            view! { <p class="muted">"Not kept: bodies are switched off, or their time is over."</p> }
+                .into_any()
+        }
+        (Some(_), false) => {
+            view! { <p class="muted">"Hidden. It may hold what people wrote."</p> }.into_any()
+        }
+        (Some(text), true) => {
+            view! { <pre class="body" tabindex="0">{format::visible(text)}</pre> }.into_any()
+        }
     };
     view! {
         <section class="card body-card"><header class="chart-head"><h2>{title}</h2>
@@ -89,20 +101,59 @@ fn Body(title: &'static str, body: Option<String>) -> impl IntoView {
 fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
     let tokens = row.tokens;
     vec![
-        ("Arrived", format!("{} ({})", clock::moment(row.started_ms), clock::zone_name(row.started_ms))),
+        (
+            "Arrived",
+            format!(
+                "{} ({})",
+                clock::moment(row.started_ms),
+                clock::zone_name(row.started_ms)
+            ),
+        ),
         ("Intent", or_nothing(&row.intent)),
         ("Asked for", or_nothing(&row.requested_model)),
-        ("Served by", format!("{} / {}", or_nothing(&row.provider), or_nothing(&row.model))),
+        (
+            "Served by",
+            format!("{} / {}", or_nothing(&row.provider), or_nothing(&row.model)),
+        ),
         ("Tier", row.tier.map_or(format::NOTHING, Tier::as_str).to_owned()),
-        ("Endpoint", format!("{}{}", row.endpoint, if row.streamed { ", streamed" } else { "" })),
+        (
+            "Endpoint",
+            format!("{}{}", row.endpoint, if row.streamed { ", streamed" } else { "" }),
+        ),
         ("Total time", format::duration_us(row.duration_us)),
         ("First byte", format::duration_us(row.first_byte_us)),
         ("At providers", format::duration_us(row.upstream_us)),
         ("In Weir", format::duration_us(row.duration_us - row.upstream_us)),
         ("Attempts", row.attempts.to_string()),
-        ("Input tokens", format!("{} fresh, {} cache read, {} cache write", format::count(tokens.input), format::count(tokens.cache_read), format::count(tokens.cache_write))),
-        ("Output tokens", format!("{} visible, {} reasoning", format::count(tokens.output), format::count(tokens.reasoning))),
-        ("Cost", format!("{} ({})", format::money_exact(row.cost_nanousd), if row.price_unknown { "price unknown, highest of the tier" } else { row.cost_basis.as_str() })),
+        (
+            "Input tokens",
+            format!(
+                "{} fresh, {} cache read, {} cache write",
+                format::count(tokens.input),
+                format::count(tokens.cache_read),
+                format::count(tokens.cache_write)
+            ),
+        ),
+        (
+            "Output tokens",
+            format!(
+                "{} visible, {} reasoning",
+                format::count(tokens.output),
+                format::count(tokens.reasoning)
+            ),
+        ),
+        (
+            "Cost",
+            format!(
+                "{} ({})",
+                format::money_exact(row.cost_nanousd),
+                if row.price_unknown {
+                    "price unknown, highest of the tier"
+                } else {
+                    row.cost_basis.as_str()
+                }
+            ),
+        ),
         ("Saved", format::money_exact(row.saved_nanousd)),
         ("Price used", or_nothing(&row.price_id)),
         ("HTTP status", row.http_status.to_string()),
@@ -110,7 +161,10 @@ fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
         ("User", or_nothing(&row.user)),
         ("Session", or_nothing(&row.session)),
         ("Event", or_nothing(&row.event)),
-        ("Key and team", format!("{} / {}", or_nothing(&row.key_id), or_nothing(&row.team))),
+        (
+            "Key and team",
+            format!("{} / {}", or_nothing(&row.key_id), or_nothing(&row.team)),
+        ),
         ("Client", or_nothing(&row.client_ip)),
         ("Variants", or_nothing(&row.variants.join(", "))),
         ("Tags", or_nothing(&row.tags.join(", "))),

@@ -29,10 +29,17 @@ pub fn Requests() -> impl IntoView {
         let range = shell.time_range();
         shell.route.with(|route| state::filter(route, range))
     });
-    let first = query(move || RequestsList { filter: filter.get(), cursor: None, limit: PAGE_ROWS });
+    let first = query(move || RequestsList {
+        filter: filter.get(),
+        cursor: None,
+        limit: PAGE_ROWS,
+    });
     let more = More::new();
     // Other filters mean another list; the range that moves with the clock alone keeps what was loaded.
-    let chosen = Memo::new(move |_| RequestFilter { range: None, ..filter.get() });
+    let chosen = Memo::new(move |_| RequestFilter {
+        range: None,
+        ..filter.get()
+    });
     let bucket = Memo::new(move |_| shell.route.with(state::bucket));
     Effect::new(move |_| {
         chosen.track();
@@ -41,11 +48,17 @@ pub fn Requests() -> impl IntoView {
         more.reset();
     });
     let rows = Memo::new(move |_| {
-        let newest = first.value.with(|page| page.as_ref().map(|page| page.rows.clone()))?;
+        let newest = first
+            .value
+            .with(|page| page.as_ref().map(|page| page.rows.clone()))?;
         Some(more.older.with(|older| merge(newest, older)))
     });
     let cursor = Memo::new(move |_| {
-        more.cursor.get().unwrap_or_else(|| first.value.with(|page| page.as_ref().and_then(|page| page.next_cursor.clone())))
+        more.cursor.get().unwrap_or_else(|| {
+            first
+                .value
+                .with(|page| page.as_ref().and_then(|page| page.next_cursor.clone()))
+        })
     });
     let is_empty = move || rows.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
     view! {
@@ -92,7 +105,12 @@ struct More {
 
 impl More {
     fn new() -> More {
-        More { shell: use_shell(), older: RwSignal::new(Vec::new()), cursor: RwSignal::new(None), busy: RwSignal::new(false) }
+        More {
+            shell: use_shell(),
+            older: RwSignal::new(Vec::new()),
+            cursor: RwSignal::new(None),
+            busy: RwSignal::new(false),
+        }
     }
 
     fn reset(self) {
@@ -103,7 +121,13 @@ impl More {
     fn load(self, filter: RequestFilter, cursor: Option<String>) {
         self.busy.set(true);
         spawn_local(async move {
-            match call(RequestsList { filter, cursor, limit: PAGE_ROWS }).await {
+            match call(RequestsList {
+                filter,
+                cursor,
+                limit: PAGE_ROWS,
+            })
+            .await
+            {
                 Ok(page) => {
                     self.older.update(|older| older.extend(page.rows));
                     self.cursor.set(Some(page.next_cursor));
@@ -118,7 +142,10 @@ impl More {
 /// The newest page before the older ones, each request once.
 fn merge(newest: Vec<RequestRow>, older: &[RequestRow]) -> Vec<RequestRow> {
     let last = newest.last().map(|row| row.id.clone());
-    let rest = older.iter().filter(|row| last.as_ref().is_none_or(|last| row.id < *last)).cloned();
+    let rest = older
+        .iter()
+        .filter(|row| last.as_ref().is_none_or(|last| row.id < *last))
+        .cloned();
     let mut rows = newest.clone();
     rows.extend(rest);
     rows
@@ -129,10 +156,22 @@ fn Filters() -> impl IntoView {
     let shell = use_shell();
     let intents = query(|| IntentsList {});
     let names = Signal::derive(move || {
-        let names = intents.value.with(|intents| intents.as_ref().map(|intents| intents.iter().map(|intent| intent.name.clone()).collect::<Vec<_>>()));
+        let names = intents.value.with(|intents| {
+            intents.as_ref().map(|intents| {
+                intents
+                    .iter()
+                    .map(|intent| intent.name.clone())
+                    .collect::<Vec<_>>()
+            })
+        });
         pairs("Any intent", names.unwrap_or_default())
     });
-    let fixed = |first: &str, words: &[&str]| Signal::stored(pairs(first, words.iter().map(|word| (*word).to_owned()).collect()));
+    let fixed = |first: &str, words: &[&str]| {
+        Signal::stored(pairs(
+            first,
+            words.iter().map(|word| (*word).to_owned()).collect(),
+        ))
+    };
     let chip = move |chip: state::Chip| {
         let names = chip.names.clone();
         let label = format!("Remove the filter {}", chip.text);
@@ -156,22 +195,43 @@ fn Filters() -> impl IntoView {
 
 fn pairs(first: &str, words: Vec<String>) -> Vec<(String, String)> {
     let any = (String::new(), first.to_owned());
-    std::iter::once(any).chain(words.into_iter().map(|word| (word.clone(), word.replace("client_gone", "client gone")))).collect()
+    std::iter::once(any)
+        .chain(
+            words
+                .into_iter()
+                .map(|word| (word.clone(), word.replace("client_gone", "client gone"))),
+        )
+        .collect()
 }
 
 #[component]
-fn FilterSelect(name: &'static str, label: &'static str, options: Signal<Vec<(String, String)>>) -> impl IntoView {
+fn FilterSelect(
+    name: &'static str,
+    label: &'static str,
+    options: Signal<Vec<(String, String)>>,
+) -> impl IntoView {
     let shell = use_shell();
-    let current = Memo::new(move |_| shell.route.with(|route| route.get(name).unwrap_or_default().to_owned()));
+    let current = Memo::new(move |_| {
+        shell
+            .route
+            .with(|route| route.get(name).unwrap_or_default().to_owned())
+    });
     let change = move |event| {
         let value = event_target_value(&event);
-        shell.go(&shell.route.with_untracked(|route| state::with(route, name, &value)).to_hash());
+        shell.go(&shell
+            .route
+            .with_untracked(|route| state::with(route, name, &value))
+            .to_hash());
     };
     let choices = move || {
-        options.get().into_iter().map(|(key, word)| {
-            let chosen = key.clone();
-            view! { <option value=key selected=move || current.get() == chosen>{word}</option> }
-        }).collect_view()
+        options
+            .get()
+            .into_iter()
+            .map(|(key, word)| {
+                let chosen = key.clone();
+                view! { <option value=key selected=move || current.get() == chosen>{word}</option> }
+            })
+            .collect_view()
     };
     view! { <select aria-label=label data-testid=format!("filter-{name}") class:active=move || current.with(|text| !text.is_empty()) on:change=change>{choices}</select> }
 }

@@ -22,8 +22,16 @@ pub fn RequestLine(row: RequestRow) -> impl IntoView {
     let id = row.id.clone();
     let link = move || shell.href(Page::Request(id.clone()));
     let click_link = link.clone();
-    let tokens = format!("{} in, {} out", format::count(row.tokens.input_total()), format::count(row.tokens.output_total()));
-    let overhead = format!("{} in Weir, {} at providers", format::duration_us(row.duration_us - row.upstream_us), format::duration_us(row.upstream_us));
+    let tokens = format!(
+        "{} in, {} out",
+        format::count(row.tokens.input_total()),
+        format::count(row.tokens.output_total())
+    );
+    let overhead = format!(
+        "{} in Weir, {} at providers",
+        format::duration_us(row.duration_us - row.upstream_us),
+        format::duration_us(row.upstream_us)
+    );
     let basis = match (row.price_unknown, row.cost_basis) {
         (true, _) => "assumed",
         (_, CostBasis::Unsettled) => "estimated",
@@ -46,11 +54,19 @@ pub fn RequestLine(row: RequestRow) -> impl IntoView {
 }
 
 fn amount(amount: NanoUsd) -> String {
-    if amount == NanoUsd::ZERO { format::NOTHING.to_owned() } else { format::money(amount) }
+    if amount == NanoUsd::ZERO {
+        format::NOTHING.to_owned()
+    } else {
+        format::money(amount)
+    }
 }
 
 /// The text, or a dash where there is none.
 #[must_use]
 pub fn or_nothing(text: &str) -> String {
-    if text.is_empty() { format::NOTHING.to_owned() } else { text.to_owned() }
+    if text.is_empty() {
+        format::NOTHING.to_owned()
+    } else {
+        text.to_owned()
+    }
 }

@@ -8,15 +8,31 @@ use weir_contract::model::{
 };
 
 /// The names a filter may have in the hash, in the order chips are shown.
-pub const NAMES: [&str; 11] =
-    ["bucket_from", "bucket_to", "intent", "model", "provider", "tier", "user", "key", "cache", "status", "variant"];
+pub const NAMES: [&str; 11] = [
+    "bucket_from",
+    "bucket_to",
+    "intent",
+    "model",
+    "provider",
+    "tier",
+    "user",
+    "key",
+    "cache",
+    "status",
+    "variant",
+];
 /// The least duration, in milliseconds.
 pub const MIN_MS: &str = "min_ms";
 
 /// Reads the filter; `range` holds unless a chart's bucket narrows it.
 #[must_use]
 pub fn filter(route: &Route, range: TimeRange) -> RequestFilter {
-    let text = |name: &str| route.get(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned);
+    let text = |name: &str| {
+        route
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .map(ToOwned::to_owned)
+    };
     RequestFilter {
         range: Some(bucket(route).unwrap_or(range)),
         intent: text("intent"),
@@ -53,15 +69,24 @@ pub fn chips(route: &Route, moment: impl Fn(i64) -> String) -> Vec<Chip> {
     let mut chips = Vec::new();
     if let Some(range) = bucket(route) {
         let text = format!("{} to {}", moment(range.from_ms), moment(range.to_ms));
-        chips.push(Chip { names: vec!["bucket_from", "bucket_to"], text });
+        chips.push(Chip {
+            names: vec!["bucket_from", "bucket_to"],
+            text,
+        });
     }
     for name in &NAMES[2..] {
         if let Some(value) = route.get(name).filter(|value| !value.is_empty()) {
-            chips.push(Chip { names: vec![name], text: format!("{name}: {value}") });
+            chips.push(Chip {
+                names: vec![name],
+                text: format!("{name}: {value}"),
+            });
         }
     }
     if let Some(value) = route.get(MIN_MS) {
-        chips.push(Chip { names: vec![MIN_MS], text: format!("at least {value} ms") });
+        chips.push(Chip {
+            names: vec![MIN_MS],
+            text: format!("at least {value} ms"),
+        });
     }
     chips
 }
@@ -69,8 +94,16 @@ pub fn chips(route: &Route, moment: impl Fn(i64) -> String) -> Vec<Chip> {
 /// The route with these names removed.
 #[must_use]
 pub fn without(route: &Route, names: &[&str]) -> Route {
-    let query = route.query.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect();
-    Route { page: route.page.clone(), query }
+    let query = route
+        .query
+        .iter()
+        .filter(|(name, _)| !names.contains(&name.as_str()))
+        .cloned()
+        .collect();
+    Route {
+        page: route.page.clone(),
+        query,
+    }
 }
 
 /// The route with this filter set, or removed when the value is empty.
@@ -87,13 +120,24 @@ pub fn with(route: &Route, name: &str, value: &str) -> Route {
 mod tests {
     use super::*;
 
-    const RANGE: TimeRange = TimeRange { from_ms: 0, to_ms: 100 };
+    const RANGE: TimeRange = TimeRange {
+        from_ms: 0,
+        to_ms: 100,
+    };
 
     #[test]
     fn a_charts_point_becomes_a_filter_with_chips() {
-        let route = Route::from_hash("#/requests?range=24h&bucket_from=10&bucket_to=20&tier=T1&variant=a%3Dnew&min_ms=900");
+        let route = Route::from_hash(
+            "#/requests?range=24h&bucket_from=10&bucket_to=20&tier=T1&variant=a%3Dnew&min_ms=900",
+        );
         let filter = filter(&route, RANGE);
-        assert_eq!(filter.range, Some(TimeRange { from_ms: 10, to_ms: 20 }));
+        assert_eq!(
+            filter.range,
+            Some(TimeRange {
+                from_ms: 10,
+                to_ms: 20
+            })
+        );
         assert_eq!((filter.tier, filter.min_duration_ms), (Some(Tier::T1), Some(900)));
         assert_eq!(filter.variant.as_deref(), Some("a=new"));
         let chips = chips(&route, |ms| ms.to_string());
@@ -104,7 +148,13 @@ mod tests {
     #[test]
     fn nonsense_does_not_filter() {
         let route = Route::from_hash("#/requests?tier=T9&cache=maybe&bucket_from=30&bucket_to=20&intent=");
-        assert_eq!(filter(&route, RANGE), RequestFilter { range: Some(RANGE), ..RequestFilter::default() });
+        assert_eq!(
+            filter(&route, RANGE),
+            RequestFilter {
+                range: Some(RANGE),
+                ..RequestFilter::default()
+            }
+        );
     }
 
     #[test]

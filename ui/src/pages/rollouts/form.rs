@@ -67,7 +67,15 @@ impl Fields {
 /// What the new variant changes; empty fields change nothing.
 #[component]
 pub fn ChangeFields(fields: Fields) -> impl IntoView {
-    let tiers = || Signal::stored(choices(&[("", "Unchanged"), ("T0", "T0"), ("T1", "T1"), ("T2", "T2"), ("T3", "T3")]));
+    let tiers = || {
+        Signal::stored(choices(&[
+            ("", "Unchanged"),
+            ("T0", "T0"),
+            ("T1", "T1"),
+            ("T2", "T2"),
+            ("T3", "T3"),
+        ]))
+    };
     let switch = choices(&[("", "Unchanged"), ("on", "On"), ("off", "Off")]);
     view! {
         <div class="fields">

@@ -30,7 +30,15 @@ type States = Query<Vec<RolloutState>>;
 #[component]
 pub fn Rollouts() -> impl IntoView {
     let rollouts = query(|| RolloutsList {});
-    let names = Memo::new(move |_| rollouts.value.with(|states| states.iter().flatten().map(|state| state.rollout.name.clone()).collect::<Vec<_>>()));
+    let names = Memo::new(move |_| {
+        rollouts.value.with(|states| {
+            states
+                .iter()
+                .flatten()
+                .map(|state| state.rollout.name.clone())
+                .collect::<Vec<_>>()
+        })
+    });
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"Who is in is decided by a hash of the user or key. Raising a share never moves anyone out."</p>
@@ -68,7 +76,8 @@ impl Editing {
     }
 
     fn is_changed(self) -> bool {
-        self.base.with(|base| self.read(base.rollout.enabled).as_ref() != Ok(&base.rollout))
+        self.base
+            .with(|base| self.read(base.rollout.enabled).as_ref() != Ok(&base.rollout))
     }
 
     fn save(self, enabled: bool) {
@@ -80,11 +89,23 @@ impl Editing {
         self.busy.set(true);
         let expected_version = self.base.with_untracked(|base| base.version);
         spawn_local(async move {
-            match call(RolloutsSave { rollout, expected_version }).await {
+            match call(RolloutsSave {
+                rollout,
+                expected_version,
+            })
+            .await
+            {
                 Ok(saved) => {
                     let share = format::basis_points(saved.rollout.basis_points);
-                    let word = if saved.rollout.enabled { format!("now at {share}") } else { "stopped: everybody gets the old variant".to_owned() };
-                    self.shell.say(format!("Rollout \"{}\" is {word} (version {}).", saved.rollout.name, saved.version));
+                    let word = if saved.rollout.enabled {
+                        format!("now at {share}")
+                    } else {
+                        "stopped: everybody gets the old variant".to_owned()
+                    };
+                    self.shell.say(format!(
+                        "Rollout \"{}\" is {word} (version {}).",
+                        saved.rollout.name, saved.version
+                    ));
                     self.adopt(saved);
                     self.rollouts.reload();
                 }
@@ -98,7 +119,15 @@ impl Editing {
 #[component]
 fn Card(name: String, rollouts: States) -> impl IntoView {
     let wanted = name.clone();
-    let state = Memo::new(move |_| rollouts.value.with(|states| states.iter().flatten().find(|state| state.rollout.name == wanted).cloned()));
+    let state = Memo::new(move |_| {
+        rollouts.value.with(|states| {
+            states
+                .iter()
+                .flatten()
+                .find(|state| state.rollout.name == wanted)
+                .cloned()
+        })
+    });
     let body = state.get_untracked().map(|first| {
         let editing = Editing {
             shell: use_shell(),
@@ -125,7 +154,8 @@ fn Card(name: String, rollouts: States) -> impl IntoView {
 #[component]
 fn Standing(state: Memo<Option<RolloutState>>) -> impl IntoView {
     let shell = use_shell();
-    move || state.get().map(|state| {
+    move || {
+        state.get().map(|state| {
         let (word, tone) = if state.rollout.enabled { ("running", Tone::Good) } else { ("stopped", Tone::Neutral) };
         let asked = format::basis_points(state.rollout.basis_points);
         let seen = state::measured(&state).map_or_else(|| "no requests in 24 h".to_owned(), |share| format!("{} measured", format::percent(share)));
@@ -139,6 +169,7 @@ fn Standing(state: Memo<Option<RolloutState>>) -> impl IntoView {
                 <span class="of"><a href=link>"Requests on the new variant"</a></span></div>
         }
     })
+    }
 }
 
 #[component]
@@ -187,7 +218,10 @@ fn Delete(editing: Editing, name: String) -> impl IntoView {
     let asking = RwSignal::new(false);
     let act = format!("Delete rollout \"{name}\"");
     let go = Callback::new(move |()| {
-        let args = RolloutsDelete { name: name.clone(), expected_version: editing.base.with_untracked(|base| base.version) };
+        let args = RolloutsDelete {
+            name: name.clone(),
+            expected_version: editing.base.with_untracked(|base| base.version),
+        };
         spawn_local(async move {
             match call(args).await {
                 Ok(()) => shell.say("Deleted the rollout. Everybody gets the old variant."),
@@ -218,7 +252,12 @@ fn NewRollout(is_adding: RwSignal<bool>, rollouts: States) -> impl IntoView {
             Err(text) => return problem.set(Some(text)),
         };
         spawn_local(async move {
-            match call(RolloutsSave { rollout, expected_version: 0 }).await {
+            match call(RolloutsSave {
+                rollout,
+                expected_version: 0,
+            })
+            .await
+            {
                 Ok(saved) => {
                     shell.say(format!("Added rollout \"{}\" at 0 %.", saved.rollout.name));
                     fields.fill(Draft::default());

@@ -23,17 +23,28 @@ pub fn parse_percent(text: &str) -> Result<u16, String> {
     let wrong = || format!("\"{text}\" is not a percentage from 0 to 100 with at most two decimals.");
     let trimmed = text.trim().trim_end_matches('%').trim();
     let (whole, fraction) = trimmed.split_once('.').unwrap_or((trimmed, ""));
-    if whole.is_empty() || fraction.len() > 2 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+    if whole.is_empty()
+        || fraction.len() > 2
+        || !whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|byte| byte.is_ascii_digit())
+    {
         return Err(wrong());
     }
     let hundredths: u32 = format!("{whole}{fraction:0<2}").parse().map_err(|_| wrong())?;
-    u16::try_from(hundredths).ok().filter(|share| *share <= EVERYBODY).ok_or_else(wrong)
+    u16::try_from(hundredths)
+        .ok()
+        .filter(|share| *share <= EVERYBODY)
+        .ok_or_else(wrong)
 }
 
 /// The share as the number field shows it: `12.5`.
 #[must_use]
 pub fn percent_text(basis_points: u16) -> String {
-    crate::format::basis_points(basis_points).trim_end_matches(" %").to_owned()
+    crate::format::basis_points(basis_points)
+        .trim_end_matches(" %")
+        .to_owned()
 }
 
 /// Share of the last day's requests that met the new variant, as a ratio.
@@ -65,8 +76,15 @@ pub fn change_words(change: &VariantChange) -> String {
     if let Some(seconds) = change.cache_ttl_seconds {
         words.push(format!("keeps answers {}", crate::format::seconds(seconds)));
     }
-    let what = if words.is_empty() { "changes nothing yet".to_owned() } else { words.join(", ") };
-    let whom = change.intent.as_ref().map_or_else(|| "all requests".to_owned(), |intent| format!("requests of intent \"{intent}\""));
+    let what = if words.is_empty() {
+        "changes nothing yet".to_owned()
+    } else {
+        words.join(", ")
+    };
+    let whom = change.intent.as_ref().map_or_else(
+        || "all requests".to_owned(),
+        |intent| format!("requests of intent \"{intent}\""),
+    );
     format!("For {whom}: {what}.")
 }
 
@@ -99,8 +117,13 @@ impl Draft {
             lowest_tier: tier(change.lowest_tier),
             highest_tier: tier(change.highest_tier),
             system_prefix: change.system_prefix.unwrap_or_default(),
-            cache: change.cache.map_or("", |cache| if cache { "on" } else { "off" }).to_owned(),
-            cache_ttl_seconds: change.cache_ttl_seconds.map_or_else(String::new, |seconds| seconds.to_string()),
+            cache: change
+                .cache
+                .map_or("", |cache| if cache { "on" } else { "off" })
+                .to_owned(),
+            cache_ttl_seconds: change
+                .cache_ttl_seconds
+                .map_or_else(String::new, |seconds| seconds.to_string()),
         }
     }
 
@@ -115,10 +138,16 @@ impl Draft {
         let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
         let cache_ttl_seconds = match self.cache_ttl_seconds.trim() {
             "" => None,
-            text => Some(text.parse().map_err(|_| "The time to keep answers is a whole number of seconds.".to_owned())?),
+            text => Some(
+                text.parse()
+                    .map_err(|_| "The time to keep answers is a whole number of seconds.".to_owned())?,
+            ),
         };
         let (lowest_tier, highest_tier) = (Tier::parse(&self.lowest_tier), Tier::parse(&self.highest_tier));
-        if lowest_tier.zip(highest_tier).is_some_and(|(lowest, highest)| lowest > highest) {
+        if lowest_tier
+            .zip(highest_tier)
+            .is_some_and(|(lowest, highest)| lowest > highest)
+        {
             return Err("The lowest tier must not be above the highest.".to_owned());
         }
         Ok(Rollout {
@@ -176,9 +205,20 @@ mod tests {
             cache_ttl_seconds: Some(60),
             ..VariantChange::default()
         };
-        let rollout = Rollout { name: "a".into(), description: "b".into(), basis_points: 7, enabled: true, change };
+        let rollout = Rollout {
+            name: "a".into(),
+            description: "b".into(),
+            basis_points: 7,
+            enabled: true,
+            change,
+        };
         assert_eq!(Draft::of(&rollout).read(7, true), Ok(rollout));
-        let upside_down = Draft { name: "a".into(), lowest_tier: "T3".into(), highest_tier: "T0".into(), ..Draft::default() };
+        let upside_down = Draft {
+            name: "a".into(),
+            lowest_tier: "T3".into(),
+            highest_tier: "T0".into(),
+            ..Draft::default()
+        };
         assert!(upside_down.read(0, true).is_err());
     }
 }

@@ -47,7 +47,10 @@ fn Create(keys: Query<Vec<VirtualKey>>) -> impl IntoView {
     let secret = RwSignal::new(None::<String>);
     let create = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let args = KeysCreate { name: name.get_untracked().trim().to_owned(), team: team.get_untracked().trim().to_owned() };
+        let args = KeysCreate {
+            name: name.get_untracked().trim().to_owned(),
+            team: team.get_untracked().trim().to_owned(),
+        };
         spawn_local(async move {
             match call(args).await {
                 Ok(created) => {
@@ -77,10 +80,15 @@ fn Create(keys: Query<Vec<VirtualKey>>) -> impl IntoView {
 #[component]
 fn Line(key: VirtualKey, revoking: RwSignal<Option<VirtualKey>>) -> impl IntoView {
     let now = clock::now_ms();
-    let used = key.last_used_ms.map_or_else(|| "never".to_owned(), |ms| local_time::ago(ms, now));
+    let used = key
+        .last_used_ms
+        .map_or_else(|| "never".to_owned(), |ms| local_time::ago(ms, now));
     let masked = format!("sk-weir-{}-…{}", key.id, key.last_four);
     let act = match key.revoked_ms {
-        Some(ms) => view! { <Badge text=format!("revoked {}", local_time::ago(ms, now)) tone=Tone::Neutral/> }.into_any(),
+        Some(ms) => {
+            view! { <Badge text=format!("revoked {}", local_time::ago(ms, now)) tone=Tone::Neutral/> }
+                .into_any()
+        }
         None => {
             let chosen = key.clone();
             view! { <button type="button" class="small" on:click=move |_| revoking.set(Some(chosen.clone()))>"Revoke…"</button> }.into_any()
@@ -105,10 +113,18 @@ fn RevokeDialog(revoking: RwSignal<Option<VirtualKey>>, keys: Query<Vec<VirtualK
         }
         open
     });
-    let name = move || revoking.with(|key| key.as_ref().map(|key| format::visible(&key.name)).unwrap_or_default());
+    let name = move || {
+        revoking.with(|key| {
+            key.as_ref()
+                .map(|key| format::visible(&key.name))
+                .unwrap_or_default()
+        })
+    };
     let title = Signal::derive(move || format!("Revoke \"{}\"?", name()));
     let revoke = move |_| {
-        let Some(key) = revoking.get_untracked() else { return };
+        let Some(key) = revoking.get_untracked() else {
+            return;
+        };
         spawn_local(async move {
             match call(KeysRevoke { id: key.id }).await {
                 Ok(revoked) => shell.say(format!("Revoked \"{}\".", revoked.name)),

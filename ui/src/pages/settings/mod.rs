@@ -7,14 +7,16 @@ pub mod providers;
 pub mod state;
 
 use crate::{
+    backend::call,
     components::copy::{CodeBlock, CopyButton},
     contexts::{clock, use_shell},
     pages::start::snippet::Snippet,
 };
 use catalog::{Intents, Tiers};
 use keys::Keys;
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use providers::Providers;
+use weir_contract::{command::gateway::ProfileOpen, model::gateway::ProfileKind};
 
 /// The page.
 #[component]
@@ -26,6 +28,7 @@ pub fn Settings() -> impl IntoView {
             <Keys/>
             <Tiers/>
             <Intents/>
+            <Profile/>
             <About/>
         </div>
     }
@@ -47,12 +50,59 @@ fn Address() -> impl IntoView {
     }
 }
 
+/// Which data the window looks at, and the way to the other.
+#[component]
+fn Profile() -> impl IntoView {
+    let shell = use_shell();
+    let busy = RwSignal::new(false);
+    let other = move || {
+        if shell.is_sample() {
+            ProfileKind::Local
+        } else {
+            ProfileKind::Sample
+        }
+    };
+    let switch = move |_| {
+        let kind = untrack(other);
+        busy.set(true);
+        spawn_local(async move {
+            match call(ProfileOpen { kind }).await {
+                Ok(_) => shell.refresh(),
+                Err(error) => shell.complain(&error),
+            }
+            busy.set(false);
+        });
+    };
+    let words = move || {
+        if shell.is_sample() {
+            "This is sample data, made up and thrown away."
+        } else {
+            "This is the traffic of this computer's own gateway."
+        }
+    };
+    let act = move || {
+        if shell.is_sample() {
+            "Run locally instead"
+        } else {
+            "Look at sample data instead"
+        }
+    };
+    view! {
+        <section class="card"><h2>"Profile"</h2><p class="muted">{words}</p>
+            <div class="inline-form"><button type="button" data-testid="profile-switch" disabled=move || busy.get() on:click=switch>{act}</button></div></section>
+    }
+}
+
 #[component]
 fn About() -> impl IntoView {
     let shell = use_shell();
     let facts = move || {
         shell.status().map(|status| {
-            let kept = if status.secret_store == "keychain" { "the operating system's keychain" } else { "this session only: forgotten when the window closes" };
+            let kept = if status.secret_store == "keychain" {
+                "the operating system's keychain"
+            } else {
+                "this session only: forgotten when the window closes"
+            };
             let rows = [
                 ("Version", status.version),
                 ("Configuration", format!("version {}", status.config_version)),
@@ -61,7 +111,8 @@ fn About() -> impl IntoView {
                 ("Provider keys", kept.to_owned()),
                 ("Times shown in", clock::zone_name(clock::now_ms())),
             ];
-            rows.map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view()
+            rows.map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> })
+                .collect_view()
         })
     };
     view! {

@@ -48,11 +48,26 @@ impl ProviderFields {
     /// Opens it on an existing provider, or empty.
     pub fn open(self, existing: Option<ProviderState>) {
         self.problem.set(None);
-        self.version.set(existing.as_ref().map_or(0, |state| state.version));
+        self.version
+            .set(existing.as_ref().map_or(0, |state| state.version));
         let config = existing.map(|state| state.config);
-        self.name.set(config.as_ref().map(|config| config.name.clone()).unwrap_or_default());
-        self.protocol.set(config.as_ref().map_or("openai", |config| state::protocol_key(config.protocol)).to_owned());
-        self.base_url.set(config.as_ref().map_or_else(|| "https://".to_owned(), |config| config.base_url.clone()));
+        self.name.set(
+            config
+                .as_ref()
+                .map(|config| config.name.clone())
+                .unwrap_or_default(),
+        );
+        self.protocol.set(
+            config
+                .as_ref()
+                .map_or("openai", |config| state::protocol_key(config.protocol))
+                .to_owned(),
+        );
+        self.base_url.set(
+            config
+                .as_ref()
+                .map_or_else(|| "https://".to_owned(), |config| config.base_url.clone()),
+        );
         let (source, variable) = match config.map(|config| config.key) {
             Some(KeySource::None) => ("none", String::new()),
             Some(KeySource::Env(name)) => ("env", name),
@@ -76,14 +91,25 @@ pub fn ProviderForm(fields: ProviderFields, providers: Query<Vec<ProviderState>>
     let shell = use_shell();
     let save = Callback::new(move |()| {
         let text = |signal: RwSignal<String>| signal.get_untracked();
-        let read = state::read(&text(fields.name), &text(fields.protocol), &text(fields.base_url), &text(fields.source), &text(fields.variable));
+        let read = state::read(
+            &text(fields.name),
+            &text(fields.protocol),
+            &text(fields.base_url),
+            &text(fields.source),
+            &text(fields.variable),
+        );
         let provider = match read {
             Ok(provider) => provider,
             Err(text) => return fields.problem.set(Some(text)),
         };
         let expected_version = fields.version.get_untracked();
         spawn_local(async move {
-            match call(ProvidersSave { provider, expected_version }).await {
+            match call(ProvidersSave {
+                provider,
+                expected_version,
+            })
+            .await
+            {
                 Ok(saved) => {
                     shell.say(format!("Saved provider \"{}\".", saved.config.name));
                     fields.is_open.set(false);
@@ -94,8 +120,18 @@ pub fn ProviderForm(fields: ProviderFields, providers: Query<Vec<ProviderState>>
         });
     });
     let is_new = move || fields.version.get() == 0;
-    let title = Signal::derive(move || if is_new() { "Add provider".to_owned() } else { format!("Edit {}", fields.name.get_untracked()) });
-    let sources = choices(&[("keychain", "The keychain"), ("env", "An environment variable"), ("none", "No key")]);
+    let title = Signal::derive(move || {
+        if is_new() {
+            "Add provider".to_owned()
+        } else {
+            format!("Edit {}", fields.name.get_untracked())
+        }
+    });
+    let sources = choices(&[
+        ("keychain", "The keychain"),
+        ("env", "An environment variable"),
+        ("none", "No key"),
+    ]);
     view! {
         <Dialog open=fields.is_open title>
             <form on:submit=move |event| { event.prevent_default(); save.run(()); }>

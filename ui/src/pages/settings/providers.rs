@@ -1,6 +1,9 @@
 //! The providers: health, key, test, default.
 
-use super::{provider_form::{ProviderForm, ProviderFields}, state};
+use super::{
+    provider_form::{ProviderFields, ProviderForm},
+    state,
+};
 use crate::{
     backend::call,
     components::{
@@ -25,7 +28,15 @@ use weir_contract::{
 #[component]
 pub fn Providers() -> impl IntoView {
     let providers = query(|| ProvidersList {});
-    let names = Memo::new(move |_| providers.value.with(|states| states.iter().flatten().map(|state| state.config.name.clone()).collect::<Vec<_>>()));
+    let names = Memo::new(move |_| {
+        providers.value.with(|states| {
+            states
+                .iter()
+                .flatten()
+                .map(|state| state.config.name.clone())
+                .collect::<Vec<_>>()
+        })
+    });
     let fields = ProviderFields::new();
     view! {
         <section class="card"><header class="chart-head"><h2>"Providers"</h2>
@@ -42,7 +53,15 @@ pub fn Providers() -> impl IntoView {
 fn Line(name: String, providers: Query<Vec<ProviderState>>, fields: ProviderFields) -> impl IntoView {
     let shell = use_shell();
     let wanted = name.clone();
-    let state = Memo::new(move |_| providers.value.with(|states| states.iter().flatten().find(|state| state.config.name == wanted).cloned()));
+    let state = Memo::new(move |_| {
+        providers.value.with(|states| {
+            states
+                .iter()
+                .flatten()
+                .find(|state| state.config.name == wanted)
+                .cloned()
+        })
+    });
     let outcome = RwSignal::new(None::<(bool, String)>);
     let asking_key = RwSignal::new(false);
     let (tested, chosen, testid) = (name.clone(), name.clone(), format!("provider-{name}"));
@@ -51,7 +70,15 @@ fn Line(name: String, providers: Query<Vec<ProviderState>>, fields: ProviderFiel
         outcome.set(Some((true, "Asking…".to_owned())));
         spawn_local(async move {
             outcome.set(Some(match call(ProvidersTest { name }).await {
-                Ok(test) if test.ok => (true, format!("{} ({}; {})", test.message, format::duration_us(test.latency_ms.saturating_mul(1_000)), models(&test.models))),
+                Ok(test) if test.ok => (
+                    true,
+                    format!(
+                        "{} ({}; {})",
+                        test.message,
+                        format::duration_us(test.latency_ms.saturating_mul(1_000)),
+                        models(&test.models)
+                    ),
+                ),
                 Ok(test) => (false, test.message),
                 Err(error) => (false, error.message),
             }));
@@ -68,7 +95,13 @@ fn Line(name: String, providers: Query<Vec<ProviderState>>, fields: ProviderFiel
     };
     let is_default = move || state.with(|state| state.as_ref().is_some_and(|state| state.is_default));
     let is_fixed = move || state.with(|state| state.as_ref().is_some_and(|state| state.from_file));
-    let wants_key = move || state.with(|state| state.as_ref().is_some_and(|state| matches!(state.config.key, KeySource::Keychain(_))));
+    let wants_key = move || {
+        state.with(|state| {
+            state
+                .as_ref()
+                .is_some_and(|state| matches!(state.config.key, KeySource::Keychain(_)))
+        })
+    };
     view! {
         <li class="row-line" data-testid=testid>
             <div class="row-main">{move || state.get().map(|state| view! { <Facts state/> })}
@@ -86,7 +119,11 @@ fn Line(name: String, providers: Query<Vec<ProviderState>>, fields: ProviderFiel
 
 fn models(models: &[String]) -> String {
     let some = models.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-    if models.len() > 3 { format!("{some} and {} more models", models.len() - 3) } else { some }
+    if models.len() > 3 {
+        format!("{some} and {} more models", models.len() - 3)
+    } else {
+        some
+    }
 }
 
 #[component]
@@ -100,11 +137,27 @@ fn Facts(state: ProviderState) -> impl IntoView {
         .breakers
         .iter()
         .filter(|breaker| breaker.1 != BreakerPosition::Closed)
-        .map(|(model, position)| format!("{model}: {}", if *position == BreakerPosition::Open { "breaker open" } else { "breaker trying again" }))
+        .map(|(model, position)| {
+            format!(
+                "{model}: {}",
+                if *position == BreakerPosition::Open {
+                    "breaker open"
+                } else {
+                    "breaker trying again"
+                }
+            )
+        })
         .collect();
     let is_simulated = state.config.protocol == ProviderProtocol::Simulated;
-    let protocol = state::PROTOCOLS.iter().find(|(key, _)| *key == state::protocol_key(state.config.protocol)).map_or("", |(_, word)| word);
-    let url = if state.config.base_url.is_empty() { "built in, no network".to_owned() } else { format::visible(&state.config.base_url) };
+    let protocol = state::PROTOCOLS
+        .iter()
+        .find(|(key, _)| *key == state::protocol_key(state.config.protocol))
+        .map_or("", |(_, word)| word);
+    let url = if state.config.base_url.is_empty() {
+        "built in, no network".to_owned()
+    } else {
+        format::visible(&state.config.base_url)
+    };
     view! {
         <p class="row-title"><strong>{format::visible(&state.config.name)}</strong>
             {is_simulated.then(|| view! { <SimulatedBadge/> })}
@@ -122,7 +175,10 @@ fn KeyDialog(name: String, asking: RwSignal<bool>, providers: Query<Vec<Provider
     let secret = RwSignal::new(String::new());
     let title = Signal::stored(format!("Key of {name}"));
     let set = Callback::new(move |()| {
-        let args = SecretsSet { provider: name.clone(), secret: secret.get_untracked().trim().to_owned() };
+        let args = SecretsSet {
+            provider: name.clone(),
+            secret: secret.get_untracked().trim().to_owned(),
+        };
         secret.set(String::new());
         spawn_local(async move {
             match call(args).await {
@@ -136,7 +192,9 @@ fn KeyDialog(name: String, asking: RwSignal<bool>, providers: Query<Vec<Provider
         });
     });
     let place = move || match shell.status().map(|status| status.secret_store) {
-        Some(store) if store == "keychain" => "It goes into the operating system's keychain, never into the database.",
+        Some(store) if store == "keychain" => {
+            "It goes into the operating system's keychain, never into the database."
+        }
         _ => "No keychain is available here: the key is kept in memory and forgotten when the window closes.",
     };
     view! {

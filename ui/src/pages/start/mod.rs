@@ -40,7 +40,12 @@ fn KeyStep(secret: RwSignal<Option<String>>) -> impl IntoView {
     let create = move |_| {
         busy.set(true);
         spawn_local(async move {
-            match call(KeysCreate { name: "first key".to_owned(), team: String::new() }).await {
+            match call(KeysCreate {
+                name: "first key".to_owned(),
+                team: String::new(),
+            })
+            .await
+            {
                 Ok(created) => secret.set(Some(created.secret)),
                 Err(error) => shell.complain(&error),
             }
@@ -75,7 +80,11 @@ fn SnippetStep(secret: RwSignal<Option<String>>) -> impl IntoView {
     let tab = move |snippet: Snippet| {
         view! { <button type="button" aria-pressed=move || (chosen.get() == snippet).to_string() on:click=move |_| chosen.set(snippet)>{snippet.title()}</button> }
     };
-    let is_simulated = move || shell.status().is_some_and(|status| status.default_provider == "simulated");
+    let is_simulated = move || {
+        shell
+            .status()
+            .is_some_and(|status| status.default_provider == "simulated")
+    };
     view! {
         <li class="card step">
             <h2>"Send a request"</h2>
@@ -92,13 +101,29 @@ fn SnippetStep(secret: RwSignal<Option<String>>) -> impl IntoView {
 #[component]
 fn WaitStep() -> impl IntoView {
     let shell = use_shell();
-    let requests = query(|| RequestsList { filter: Default::default(), cursor: None, limit: 1 });
-    let first = Memo::new(move |_| requests.value.with(|page| page.as_ref().and_then(|page| page.rows.first().cloned())));
+    let requests = query(|| RequestsList {
+        filter: Default::default(),
+        cursor: None,
+        limit: 1,
+    });
+    let first = Memo::new(move |_| {
+        requests
+            .value
+            .with(|page| page.as_ref().and_then(|page| page.rows.first().cloned()))
+    });
     let has_arrived = move || first.with(Option::is_some);
-    let waiting = || view! { <span class="pulse" aria-hidden="true"></span><span>"Waiting for the first request…"</span> }.into_any();
+    let waiting = || {
+        view! { <span class="pulse" aria-hidden="true"></span><span>"Waiting for the first request…"</span> }
+            .into_any()
+    };
     let arrived = move || {
         first.get().map(|row| {
-            let text = format!("{} answered in {}, for {}", row.model, format::duration_us(row.duration_us), format::money(row.cost_nanousd));
+            let text = format!(
+                "{} answered in {}, for {}",
+                row.model,
+                format::duration_us(row.duration_us),
+                format::money(row.cost_nanousd)
+            );
             let link = shell.href(Page::Request(row.id.clone()));
             view! {
                 <Icon symbol=Symbol::Check/><span><strong>"The first request arrived. "</strong>{text}</span>

@@ -51,7 +51,10 @@ mod tests {
     fn every_snippet_carries_address_and_key() {
         for snippet in Snippet::ALL {
             let text = snippet.text("http://127.0.0.1:8787", Some("sk-weir-a-b"));
-            assert!(text.contains("http://127.0.0.1:8787") && text.contains("sk-weir-a-b"), "{text}");
+            assert!(
+                text.contains("http://127.0.0.1:8787") && text.contains("sk-weir-a-b"),
+                "{text}"
+            );
             assert!(snippet.text("x", None).contains("YOUR-KEY"));
         }
     }

@@ -25,10 +25,24 @@ pub async fn clear(admin: &Admin, command: CacheClear) -> Result<CacheExtent, Ap
 /// Leaves word in the configuration, where gateways in other processes look every second, so that they empty their memory too.
 async fn announce(admin: &Admin, command: &CacheClear) -> Result<(), ApiError> {
     let items = admin.store.config_items().await.map_err(from_store)?;
-    let last = items.iter().find(|item| item.kind == "cache_clear").map_or(0, |item| item.version);
+    let last = items
+        .iter()
+        .find(|item| item.kind == "cache_clear")
+        .map_or(0, |item| item.version);
     let body = serde_json::to_string(&command.selector)
         .map_err(|problem| ApiError::new(weir_contract::ErrorCode::Internal, problem.to_string()))?;
-    match admin.store.save_config("cache_clear", "latest", &body, last, &admin.who, admin.clock.now_ms()).await {
+    match admin
+        .store
+        .save_config(
+            "cache_clear",
+            "latest",
+            &body,
+            last,
+            &admin.who,
+            admin.clock.now_ms(),
+        )
+        .await
+    {
         // Somebody announced a clear after ours was done; that word empties the memories of this one as well.
         Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
         Err(problem) => Err(from_store(problem)),

@@ -23,5 +23,9 @@ pub fn usage_from_lengths(request_bytes: u64, answer: &Answer) -> TokenUsage {
     };
     let answer_bytes: usize = answer.parts.iter().map(length).sum();
     let tokens = |bytes: u64| i64::try_from(likely_tokens(bytes)).unwrap_or(i64::MAX);
-    TokenUsage { input: tokens(request_bytes), output: tokens(answer_bytes as u64), ..TokenUsage::default() }
+    TokenUsage {
+        input: tokens(request_bytes),
+        output: tokens(answer_bytes as u64),
+        ..TokenUsage::default()
+    }
 }

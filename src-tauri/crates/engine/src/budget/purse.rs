@@ -4,7 +4,7 @@
 //! lease in hand is used up.
 
 use super::{
-    lease::{LeaseBook, LeaseId, Reserve, ReservationId},
+    lease::{LeaseBook, LeaseId, ReservationId, Reserve},
     lease_size::{LeaseSize, next_lease_size},
     period::{PeriodBounds, period_bounds},
 };
@@ -49,7 +49,10 @@ impl Held {
     /// The leases it was taken from, as the store knows them.
     #[must_use]
     pub fn leases(&self) -> Vec<LeaseKey> {
-        self.parts.iter().map(|(book, _)| book.lease_key(&self.gateway_id)).collect()
+        self.parts
+            .iter()
+            .map(|(book, _)| book.lease_key(&self.gateway_id))
+            .collect()
     }
 }
 
@@ -87,7 +90,12 @@ impl Purse {
     /// An empty purse.
     #[must_use]
     pub fn new(gateway_id: &str, store: Arc<dyn Store>) -> Purse {
-        Purse { gateway_id: gateway_id.into(), store, books: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Purse {
+            gateway_id: gateway_id.into(),
+            store,
+            books: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Holds `amount` against every one of `caps`, or against none.
@@ -95,7 +103,11 @@ impl Purse {
     /// # Errors
     /// [`PurseError`]; nothing stays held then.
     pub async fn hold(&self, caps: &[&Cap], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
-        let mut held = Held { amount, parts: Vec::with_capacity(caps.len()), gateway_id: self.gateway_id.clone() };
+        let mut held = Held {
+            amount,
+            parts: Vec::with_capacity(caps.len()),
+            gateway_id: self.gateway_id.clone(),
+        };
         for cap in caps {
             match self.hold_one(cap, amount, now_ms).await {
                 Ok(part) => held.parts.push(part),
@@ -121,7 +133,10 @@ impl Purse {
     /// Held in memory for one cap and period.
     #[must_use]
     pub fn held(&self, cap: &str, period_start_ms: i64) -> NanoUsd {
-        let key = BookKey { cap: cap.to_owned(), period_start_ms };
+        let key = BookKey {
+            cap: cap.to_owned(),
+            period_start_ms,
+        };
         NanoUsd(self.books().get(&key).map_or(0, |book| book.ledger.held()))
     }
 
@@ -133,7 +148,10 @@ impl Purse {
         let mut current = Vec::new();
         for cap in caps {
             if let Ok(bounds) = period_bounds(cap.period, &cap.time_zone, now_ms) {
-                current.push(BookKey { cap: cap.name.clone(), period_start_ms: bounds.start_ms });
+                current.push(BookKey {
+                    cap: cap.name.clone(),
+                    period_start_ms: bounds.start_ms,
+                });
             }
         }
         let mut returns = Vec::new();
@@ -152,10 +170,21 @@ impl Purse {
         Ok(())
     }
 
-    async fn hold_one(&self, cap: &Cap, amount: NanoUsd, now_ms: i64) -> Result<(BookKey, ReservationId), PurseError> {
-        let bounds = period_bounds(cap.period, &cap.time_zone, now_ms)
-            .map_err(|problem| PurseError::Broken { cap: cap.name.clone(), problem: problem.to_string() })?;
-        let key = BookKey { cap: cap.name.clone(), period_start_ms: bounds.start_ms };
+    async fn hold_one(
+        &self,
+        cap: &Cap,
+        amount: NanoUsd,
+        now_ms: i64,
+    ) -> Result<(BookKey, ReservationId), PurseError> {
+        let bounds =
+            period_bounds(cap.period, &cap.time_zone, now_ms).map_err(|problem| PurseError::Broken {
+                cap: cap.name.clone(),
+                problem: problem.to_string(),
+            })?;
+        let key = BookKey {
+            cap: cap.name.clone(),
+            period_start_ms: bounds.start_ms,
+        };
         if let Some(reservation) = self.try_reserve(&key, amount) {
             return Ok((key, reservation));
         }
@@ -215,7 +244,12 @@ impl Purse {
         Ok(())
     }
 
-    async fn cap_reached(&self, cap: &Cap, bounds: &PeriodBounds, need: NanoUsd) -> Result<PurseError, StoreError> {
+    async fn cap_reached(
+        &self,
+        cap: &Cap,
+        bounds: &PeriodBounds,
+        need: NanoUsd,
+    ) -> Result<PurseError, StoreError> {
         let balance = self.store.balance(&cap.name, bounds.start_ms).await?;
         Ok(PurseError::CapReached {
             cap: cap.name.clone(),

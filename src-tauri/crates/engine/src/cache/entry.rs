@@ -44,7 +44,7 @@ pub fn reason_not_to_keep(chat: Option<&Chat>, answer: &Answer) -> Option<&'stat
     if answer.finish == Finish::Refused {
         return Some("the provider refused to answer");
     }
-    let Some(chat) = chat else { return None };
+    let chat = chat?;
     let empty = answer.parts.iter().all(|part| match part {
         Part::Text { text } => text.trim().is_empty(),
         Part::Reasoning { .. } => true,
@@ -54,9 +54,15 @@ pub fn reason_not_to_keep(chat: Option<&Chat>, answer: &Answer) -> Option<&'stat
         return Some("the answer is empty");
     }
     let answers_a_failed_tool = chat.turns.last().is_some_and(|turn| {
-        turn.parts.iter().any(|part| matches!(part, Part::ToolResult { is_error: true, .. }))
+        turn.parts
+            .iter()
+            .any(|part| matches!(part, Part::ToolResult { is_error: true, .. }))
     });
-    if answers_a_failed_tool { Some("it answers a failed tool call") } else { None }
+    if answers_a_failed_tool {
+        Some("it answers a failed tool call")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -77,18 +83,44 @@ mod tests {
     #[test]
     fn refused_empty_and_tool_error_answers_are_not_kept() {
         let chat = Chat::default();
-        assert_eq!(reason_not_to_keep(Some(&chat), &answer("hello", Finish::Stop)), None);
-        assert!(reason_not_to_keep(Some(&chat), &answer(" \n", Finish::Stop)).is_some(), "empty");
-        assert!(reason_not_to_keep(Some(&chat), &answer("no", Finish::Refused)).is_some(), "refused");
-        let failed = Part::ToolResult { id: "t".into(), content: "boom".into(), is_error: true };
-        let after_failure = Chat { turns: vec![Turn { role: Role::User, parts: vec![failed] }], ..Chat::default() };
-        assert!(reason_not_to_keep(Some(&after_failure), &answer("hello", Finish::Stop)).is_some(), "tool error");
+        assert_eq!(
+            reason_not_to_keep(Some(&chat), &answer("hello", Finish::Stop)),
+            None
+        );
+        assert!(
+            reason_not_to_keep(Some(&chat), &answer(" \n", Finish::Stop)).is_some(),
+            "empty"
+        );
+        assert!(
+            reason_not_to_keep(Some(&chat), &answer("no", Finish::Refused)).is_some(),
+            "refused"
+        );
+        let failed = Part::ToolResult {
+            id: "t".into(),
+            content: "boom".into(),
+            is_error: true,
+        };
+        let after_failure = Chat {
+            turns: vec![Turn {
+                role: Role::User,
+                parts: vec![failed],
+            }],
+            ..Chat::default()
+        };
+        assert!(
+            reason_not_to_keep(Some(&after_failure), &answer("hello", Finish::Stop)).is_some(),
+            "tool error"
+        );
     }
 
     #[test]
     fn bytes_of_another_version_are_a_miss() {
         assert_eq!(KeptAnswer::decode(b"{\"other\":1}"), None);
-        let kept = KeptAnswer { answer: answer("x", Finish::Stop), raw: None, raw_stream: None };
+        let kept = KeptAnswer {
+            answer: answer("x", Finish::Stop),
+            raw: None,
+            raw_stream: None,
+        };
         assert_eq!(KeptAnswer::decode(&kept.encode()), Some(kept));
     }
 }

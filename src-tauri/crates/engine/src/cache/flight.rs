@@ -6,9 +6,12 @@ use std::{
 };
 use tokio::sync::watch;
 
+/// The waiting places of all flights under way, by cache key.
+type UnderWay<T> = Arc<Mutex<HashMap<String, watch::Receiver<Option<Arc<T>>>>>>;
+
 /// Calls under way, by cache key. `T` is what a flight ends with.
 pub struct Flights<T> {
-    under_way: Arc<Mutex<HashMap<String, watch::Receiver<Option<Arc<T>>>>>>,
+    under_way: UnderWay<T>,
 }
 
 /// What joining a flight gives.
@@ -22,7 +25,7 @@ pub enum Seat<T> {
 /// The duty to land a flight. Dropping it lands the flight without a result, and a follower takes over.
 pub struct Leader<T> {
     key: String,
-    under_way: Arc<Mutex<HashMap<String, watch::Receiver<Option<Arc<T>>>>>>,
+    under_way: UnderWay<T>,
     result: watch::Sender<Option<Arc<T>>>,
 }
 
@@ -31,7 +34,9 @@ pub struct Follower<T>(watch::Receiver<Option<Arc<T>>>);
 
 impl<T> Default for Flights<T> {
     fn default() -> Self {
-        Flights { under_way: Arc::default() }
+        Flights {
+            under_way: Arc::default(),
+        }
     }
 }
 
@@ -45,7 +50,11 @@ impl<T> Flights<T> {
         }
         let (result, receiver) = watch::channel(None);
         under_way.insert(key.to_owned(), receiver);
-        Seat::Leader(Leader { key: key.to_owned(), under_way: self.under_way.clone(), result })
+        Seat::Leader(Leader {
+            key: key.to_owned(),
+            under_way: self.under_way.clone(),
+            result,
+        })
     }
 }
 
@@ -82,7 +91,9 @@ mod tests {
     #[tokio::test]
     async fn a_thousand_calls_have_one_leader() {
         let flights: Flights<u32> = Flights::default();
-        let Seat::Leader(leader) = flights.join("k") else { panic!("the first call leads") };
+        let Seat::Leader(leader) = flights.join("k") else {
+            panic!("the first call leads")
+        };
         let followers: Vec<_> = (0..999)
             .map(|_| match flights.join("k") {
                 Seat::Follower(follower) => tokio::spawn(follower.wait()),
@@ -91,18 +102,32 @@ mod tests {
             .collect();
         leader.land(7);
         for follower in followers {
-            assert_eq!(follower.await.ok().flatten().as_deref(), Some(&7), "every follower gets the result");
+            assert_eq!(
+                follower.await.ok().flatten().as_deref(),
+                Some(&7),
+                "every follower gets the result"
+            );
         }
-        assert!(matches!(flights.join("k"), Seat::Leader(_)), "a landed flight is over");
+        assert!(
+            matches!(flights.join("k"), Seat::Leader(_)),
+            "a landed flight is over"
+        );
     }
 
     #[tokio::test]
     async fn a_lost_leader_frees_its_followers() {
         let flights: Flights<u32> = Flights::default();
-        let Seat::Leader(leader) = flights.join("k") else { panic!("the first call leads") };
-        let Seat::Follower(follower) = flights.join("k") else { panic!("the second follows") };
+        let Seat::Leader(leader) = flights.join("k") else {
+            panic!("the first call leads")
+        };
+        let Seat::Follower(follower) = flights.join("k") else {
+            panic!("the second follows")
+        };
         drop(leader);
         assert_eq!(follower.wait().await, None);
-        assert!(matches!(flights.join("k"), Seat::Leader(_)), "somebody can take over");
+        assert!(
+            matches!(flights.join("k"), Seat::Leader(_)),
+            "somebody can take over"
+        );
     }
 }

@@ -58,7 +58,10 @@ pub fn response_key(parts: &KeyParts<'_>) -> String {
 
 /// The last user message stays in place with its role, only its content goes: the turns before it keep their meaning.
 fn remove_last_user_text(fields: &mut Map<String, Value>) {
-    let last = fields.get_mut("messages").and_then(Value::as_array_mut).and_then(|messages| messages.last_mut());
+    let last = fields
+        .get_mut("messages")
+        .and_then(Value::as_array_mut)
+        .and_then(|messages| messages.last_mut());
     if let Some(message) = last.and_then(Value::as_object_mut)
         && message.get("role").and_then(Value::as_str) == Some("user")
     {
@@ -134,9 +137,17 @@ mod tests {
     fn the_order_of_fields_does_not_matter_and_their_values_do() {
         let one = json!({"messages":[{"role":"user","content":"hi"}],"temperature":0,"model":"a"});
         let two = json!({"model":"a","temperature":0,"messages":[{"content":"hi","role":"user"}]});
-        assert_eq!(key("t", "x", &one), key("t", "x", &two), "field order must not split entries");
+        assert_eq!(
+            key("t", "x", &one),
+            key("t", "x", &two),
+            "field order must not split entries"
+        );
         let warmer = json!({"messages":[{"role":"user","content":"hi"}],"temperature":1});
-        assert_ne!(key("t", "x", &one), key("t", "x", &warmer), "parameters are hard parts");
+        assert_ne!(
+            key("t", "x", &one),
+            key("t", "x", &warmer),
+            "parameters are hard parts"
+        );
         assert_ne!(key("t", "x", &one), key("u", "x", &one), "tenants are hard parts");
         assert_ne!(key("t", "x", &one), key("t", "y", &one), "models are hard parts");
     }
@@ -162,8 +173,10 @@ mod tests {
             })
         };
         let one = json!({"messages":[{"role":"system","content":"s"},{"role":"user","content":"plan to buy a car"}]});
-        let two = json!({"messages":[{"role":"system","content":"s"},{"role":"user","content":"car buying plan"}]});
-        let other = json!({"messages":[{"role":"system","content":"z"},{"role":"user","content":"car buying plan"}]});
+        let two =
+            json!({"messages":[{"role":"system","content":"s"},{"role":"user","content":"car buying plan"}]});
+        let other =
+            json!({"messages":[{"role":"system","content":"z"},{"role":"user","content":"car buying plan"}]});
         assert_eq!(keyed(&one), keyed(&two));
         assert_ne!(keyed(&two), keyed(&other), "the system prompt stays a hard part");
     }

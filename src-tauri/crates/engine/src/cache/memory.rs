@@ -57,7 +57,10 @@ impl MemoryCache {
     pub fn size(&self) -> (i64, i64) {
         self.entries.run_pending_tasks();
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        (count(self.entries.entry_count()), count(self.entries.weighted_size()))
+        (
+            count(self.entries.entry_count()),
+            count(self.entries.weighted_size()),
+        )
     }
 }
 

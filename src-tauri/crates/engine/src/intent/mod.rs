@@ -12,6 +12,8 @@
 //! (tenant, model, system prompt, tools, parameters) to it, and uses it only when no conversation
 //! precedes the message; otherwise the key over the exact text is the only honest one.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
 pub mod cache_key;
 pub mod compile;
 pub mod default_rules;

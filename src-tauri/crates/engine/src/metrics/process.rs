@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use weir_contract::model::request::{CacheOutcome, RequestRow, RequestStatus};
 
 /// Upper bounds of the latency histograms, in seconds.
-pub const SECONDS_BOUNDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+pub const SECONDS_BOUNDS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
+];
 
 /// A histogram in the form Prometheus reads.
 #[derive(Debug, Default)]
@@ -30,9 +31,16 @@ impl Histogram {
     /// Cumulative counts by bound, the count of all, and their sum in seconds.
     #[must_use]
     pub fn read(&self) -> (Vec<(f64, u64)>, u64, f64) {
-        let buckets =
-            SECONDS_BOUNDS.iter().zip(&self.buckets).map(|(bound, n)| (*bound, n.load(Ordering::Relaxed))).collect();
-        (buckets, self.count.load(Ordering::Relaxed), self.sum_us.load(Ordering::Relaxed) as f64 / 1e6)
+        let buckets = SECONDS_BOUNDS
+            .iter()
+            .zip(&self.buckets)
+            .map(|(bound, n)| (*bound, n.load(Ordering::Relaxed)))
+            .collect();
+        (
+            buckets,
+            self.count.load(Ordering::Relaxed),
+            self.sum_us.load(Ordering::Relaxed) as f64 / 1e6,
+        )
     }
 }
 
@@ -53,7 +61,10 @@ pub struct ProcessCounters {
 impl ProcessCounters {
     /// Counts one finished request.
     pub fn count(&self, row: &RequestRow) {
-        let status = RequestStatus::ALL.iter().position(|status| *status == row.status).unwrap_or(0);
+        let status = RequestStatus::ALL
+            .iter()
+            .position(|status| *status == row.status)
+            .unwrap_or(0);
         self.requests[status].fetch_add(1, Ordering::Relaxed);
         let cache = match row.cache {
             CacheOutcome::Response => 0,
@@ -63,8 +74,10 @@ impl ProcessCounters {
         };
         self.cache[cache].fetch_add(1, Ordering::Relaxed);
         self.cost_nanousd.fetch_add(row.cost_nanousd.0, Ordering::Relaxed);
-        self.saved_nanousd.fetch_add(row.saved_nanousd.0, Ordering::Relaxed);
-        self.upstream_attempts.fetch_add(u64::from(row.attempts), Ordering::Relaxed);
+        self.saved_nanousd
+            .fetch_add(row.saved_nanousd.0, Ordering::Relaxed);
+        self.upstream_attempts
+            .fetch_add(u64::from(row.attempts), Ordering::Relaxed);
         self.total.observe(row.duration_us);
         self.overhead.observe((row.duration_us - row.upstream_us).max(0));
     }

@@ -46,20 +46,40 @@ pub(super) type Waiting = oneshot::Sender<Result<Reply, Refusal>>;
 
 /// Buys the answer and gives it to the client and to the flight.
 pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: Waiting) {
-    let (settings, call, prepared) = (purchase.settings.clone(), purchase.call.clone(), purchase.prepared.clone());
+    let (settings, call, prepared) = (
+        purchase.settings.clone(),
+        purchase.call.clone(),
+        purchase.prepared.clone(),
+    );
     let mut buyer = Buyer::new(engine, &settings, &call, &prepared);
     match buyer.open(&mut purchase.journal).await {
         Err(problem) => {
             let Purchase { journal, leader, .. } = purchase;
             let settlements = buyer.settlements;
-            let refusal =
-                refuse_with(engine, &call, journal, problem.clone(), |record| record.settlements = settlements).await;
+            let refusal = refuse_with(engine, &call, journal, problem.clone(), |record| {
+                record.settlements = settlements
+            })
+            .await;
             land(leader, FlightEnd::Failed(problem));
             // The client may be gone; its refusal is recorded all the same.
             let _ = waiting.send(Err(refusal));
         }
-        Ok(Opened { candidate, held, reservation_id, answer, permit, charge_on_cut }) => {
-            let paid = Paid { candidate, held, reservation_id, permit, charge_on_cut, settlements: buyer.settlements };
+        Ok(Opened {
+            candidate,
+            held,
+            reservation_id,
+            answer,
+            permit,
+            charge_on_cut,
+        }) => {
+            let paid = Paid {
+                candidate,
+                held,
+                reservation_id,
+                permit,
+                charge_on_cut,
+                settlements: buyer.settlements,
+            };
             match answer {
                 UpstreamAnswer::Whole(answer) => finish_whole(engine, purchase, paid, answer, waiting).await,
                 UpstreamAnswer::Stream(pieces) => stream::pump(engine, purchase, paid, pieces, waiting).await,
@@ -78,8 +98,20 @@ pub(super) struct Paid {
     pub settlements: Vec<Settlement>,
 }
 
-async fn finish_whole(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, whole: WholeAnswer, waiting: Waiting) {
-    let Purchase { settings, call, prepared, mut journal, leader } = purchase;
+async fn finish_whole(
+    engine: &Arc<Engine>,
+    purchase: Purchase,
+    paid: Paid,
+    whole: WholeAnswer,
+    waiting: Waiting,
+) {
+    let Purchase {
+        settings,
+        call,
+        prepared,
+        mut journal,
+        leader,
+    } = purchase;
     journal.first_byte();
     engine.breaker_record(&paid.candidate.model, paid.permit, CallOutcome::Success);
     let settlements = settle(engine, &mut journal, &call, paid, Some(&whole.answer));
@@ -87,7 +119,15 @@ async fn finish_whole(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, whol
         Some(raw) => raw.clone(),
         None => {
             let shown = whole.answer.model.clone();
-            Bytes::from(encode_answer(call.protocol, &whole.answer, engine.clock.now_ms() / 1_000, &shown).to_string())
+            Bytes::from(
+                encode_answer(
+                    call.protocol,
+                    &whole.answer,
+                    engine.clock.now_ms() / 1_000,
+                    &shown,
+                )
+                .to_string(),
+            )
         }
     };
     let kept = KeptAnswer {
@@ -96,20 +136,45 @@ async fn finish_whole(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, whol
         raw_stream: None,
     };
     let end = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
-    let facts = ReplyFacts { rate: prepared.rate.clone(), ..facts_of(&journal) };
+    let facts = ReplyFacts {
+        rate: prepared.rate.clone(),
+        ..facts_of(&journal)
+    };
     let mut record = journal.close();
     record.settlements = settlements;
-    write(engine, &call, record, Some(String::from_utf8_lossy(&body).into_owned())).await;
+    write(
+        engine,
+        &call,
+        record,
+        Some(String::from_utf8_lossy(&body).into_owned()),
+    )
+    .await;
     land(leader, end);
-    let _ = waiting.send(Ok(Reply { facts, body: ReplyBody::Whole(body) }));
+    let _ = waiting.send(Ok(Reply {
+        facts,
+        body: ReplyBody::Whole(body),
+    }));
 }
 
 /// Charges what was used, in memory and in the journal; the ledger rows are written with the record.
 ///
 /// Without usage from the provider the charge is an estimate from the lengths, marked unsettled. Without an answer (cut)
 /// it is the reserved amount.
-pub(super) fn settle(engine: &Engine, journal: &mut Journal, call: &Call, paid: Paid, answer: Option<&Answer>) -> Vec<Settlement> {
-    let Paid { candidate, held, reservation_id, charge_on_cut, mut settlements, .. } = paid;
+pub(super) fn settle(
+    engine: &Engine,
+    journal: &mut Journal,
+    call: &Call,
+    paid: Paid,
+    answer: Option<&Answer>,
+) -> Vec<Settlement> {
+    let Paid {
+        candidate,
+        held,
+        reservation_id,
+        charge_on_cut,
+        mut settlements,
+        ..
+    } = paid;
     let usage = answer.and_then(|answer| answer.usage);
     let (charged, settled) = match (usage, answer) {
         (Some(usage), _) => (crate::price::charge::charge(&candidate.price, &usage), true),
@@ -123,14 +188,34 @@ pub(super) fn settle(engine: &Engine, journal: &mut Journal, call: &Call, paid: 
     row.tokens = usage.unwrap_or_default();
     row.price_id.clone_from(&candidate.price.id);
     row.price_unknown = candidate.price_unknown;
-    settlements.push(Settlement { reservation_id, amount_nanousd: charged, settled, leases: held.leases() });
+    settlements.push(Settlement {
+        reservation_id,
+        amount_nanousd: charged,
+        settled,
+        leases: held.leases(),
+    });
     let reserved = held.amount;
     engine.purse.settle(held, charged);
-    row.cost_nanousd = settlements.iter().map(|settlement| settlement.amount_nanousd).sum();
+    row.cost_nanousd = settlements
+        .iter()
+        .map(|settlement| settlement.amount_nanousd)
+        .sum();
     let all_settled = settlements.iter().all(|settlement| settlement.settled);
-    row.cost_basis = if all_settled { CostBasis::Settled } else { CostBasis::Unsettled };
-    let facts = [("reserved", reserved.to_string()), ("charged", charged.to_string()), ("price", row.price_id.clone())];
-    let how = if settled { "from the provider's usage" } else { "by estimate, unsettled" };
+    row.cost_basis = if all_settled {
+        CostBasis::Settled
+    } else {
+        CostBasis::Unsettled
+    };
+    let facts = [
+        ("reserved", reserved.to_string()),
+        ("charged", charged.to_string()),
+        ("price", row.price_id.clone()),
+    ];
+    let how = if settled {
+        "from the provider's usage"
+    } else {
+        "by estimate, unsettled"
+    };
     journal.note("settle", format!("charged {charged} {how}"), &facts);
     settlements
 }
@@ -155,7 +240,10 @@ pub(super) async fn keep(
         tier: row.tier,
         team: call.key.team.clone(),
         created_ms: now_ms,
-        expires_ms: now_ms + i64::try_from(prepared.ttl_seconds).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000),
+        expires_ms: now_ms
+            + i64::try_from(prepared.ttl_seconds)
+                .unwrap_or(i64::MAX / 2_000)
+                .saturating_mul(1_000),
         last_hit_ms: None,
         hits: 0,
         bytes: 0,
@@ -166,12 +254,23 @@ pub(super) async fn keep(
         if let Some(reason) = reason {
             journal.note("store", format!("not kept: {reason}"), &[]);
         }
-        let entry = CacheEntry { row: entry_row, app_version: settings.app_version.clone(), body: Vec::new() };
+        let entry = CacheEntry {
+            row: entry_row,
+            app_version: settings.app_version.clone(),
+            body: Vec::new(),
+        };
         return FlightEnd::Answered(Arc::new(CachedAnswer { entry, kept }));
     }
     let body = kept.encode();
-    let entry_row = CacheEntryRow { bytes: i64::try_from(body.len()).unwrap_or(i64::MAX), ..entry_row };
-    let entry = CacheEntry { row: entry_row, app_version: settings.app_version.clone(), body };
+    let entry_row = CacheEntryRow {
+        bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
+        ..entry_row
+    };
+    let entry = CacheEntry {
+        row: entry_row,
+        app_version: settings.app_version.clone(),
+        body,
+    };
     let cached = Arc::new(CachedAnswer { entry, kept });
     let epoch = engine.clear_epoch.load(Ordering::Acquire);
     if let Err(problem) = engine.store.put_entry(cached.entry.clone()).await {
@@ -183,8 +282,13 @@ pub(super) async fn keep(
     engine.memory.put(cached.clone());
     if engine.clear_epoch.load(Ordering::Acquire) != epoch {
         // A clear ran while this entry was being written; it may have missed it, so the entry goes as well.
-        engine.memory.forget(&CacheSelector::Entry(cached.entry.row.key.clone()));
-        let _ = engine.store.clear_entries(&CacheSelector::Entry(cached.entry.row.key.clone())).await;
+        engine
+            .memory
+            .forget(&CacheSelector::Entry(cached.entry.row.key.clone()));
+        let _ = engine
+            .store
+            .clear_entries(&CacheSelector::Entry(cached.entry.row.key.clone()))
+            .await;
     }
     FlightEnd::Answered(cached)
 }

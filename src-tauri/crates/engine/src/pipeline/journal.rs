@@ -57,7 +57,12 @@ impl Journal {
             price_unknown: false,
         };
         let arrived_us = clock.monotonic_us();
-        Journal { clock, arrived_us, row, steps: Vec::with_capacity(8) }
+        Journal {
+            clock,
+            arrived_us,
+            row,
+            steps: Vec::with_capacity(8),
+        }
     }
 
     /// Microseconds since arrival.
@@ -72,7 +77,10 @@ impl Journal {
             at_us: self.elapsed_us(),
             stage: stage.to_owned(),
             decision: decision.into(),
-            facts: facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            facts: facts
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
         });
     }
 

@@ -21,7 +21,6 @@ use crate::{
 };
 use buy::Purchase;
 
-
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use weir_contract::model::request::CacheOutcome;
@@ -48,7 +47,17 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
     };
     let Some(cache_key) = prepared.cache_key.clone() else {
         journal.row.cache = CacheOutcome::Bypass;
-        return buy_detached(engine, Purchase { settings, call, prepared, journal, leader: None }).await;
+        return buy_detached(
+            engine,
+            Purchase {
+                settings,
+                call,
+                prepared,
+                journal,
+                leader: None,
+            },
+        )
+        .await;
     };
     loop {
         if prepared.look_up
@@ -67,11 +76,21 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         match engine.flights.join(&cache_key) {
             Seat::Leader(leader) => {
                 journal.row.cache = CacheOutcome::Miss;
-                let purchase = Purchase { settings, call, prepared, journal, leader: Some(leader) };
+                let purchase = Purchase {
+                    settings,
+                    call,
+                    prepared,
+                    journal,
+                    leader: Some(leader),
+                };
                 return buy_detached(engine, purchase).await;
             }
             Seat::Follower(follower) => {
-                journal.note("cache", "an identical call is being answered; waiting for its answer", &[]);
+                journal.note(
+                    "cache",
+                    "an identical call is being answered; waiting for its answer",
+                    &[],
+                );
                 match follower.wait().await.as_deref() {
                     Some(FlightEnd::Answered(cached)) => {
                         return Ok(replay::answer(engine, &call, &prepared, journal, cached).await);
@@ -92,10 +111,16 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
 async fn buy_detached(engine: &Arc<Engine>, purchase: Purchase) -> Result<Reply, Refusal> {
     let (answer, answered) = oneshot::channel();
     let buyer = engine.clone();
-    engine.tasks.spawn(async move { buy::buy(&buyer, purchase, answer).await });
+    engine
+        .tasks
+        .spawn(async move { buy::buy(&buyer, purchase, answer).await });
     match answered.await {
         Ok(answer) => answer,
         // The task was dropped with its runtime: the process is stopping hard.
-        Err(_) => Err(Problem::new(RefusalCode::ProviderFailed, "Weir is stopping; repeat the call in a moment").bare()),
+        Err(_) => Err(Problem::new(
+            RefusalCode::ProviderFailed,
+            "Weir is stopping; repeat the call in a moment",
+        )
+        .bare()),
     }
 }

@@ -35,7 +35,14 @@ impl Problem {
     /// A problem with nothing but its sentence.
     #[must_use]
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Problem {
-        Problem { code, message: message.into(), retry_after_seconds: None, status: None, raw: None, rate: None }
+        Problem {
+            code,
+            message: message.into(),
+            retry_after_seconds: None,
+            status: None,
+            raw: None,
+            rate: None,
+        }
     }
     /// The refusal of a request that has no record.
     #[must_use]
@@ -48,7 +55,10 @@ impl Problem {
     fn into_refusal(self, facts: ReplyFacts) -> Refusal {
         let status = self.status();
         Refusal {
-            facts: ReplyFacts { rate: self.rate.clone().or(facts.rate.clone()), ..facts },
+            facts: ReplyFacts {
+                rate: self.rate.clone().or(facts.rate.clone()),
+                ..facts
+            },
             status,
             code: self.code,
             message: self.message,
@@ -71,10 +81,18 @@ pub(super) async fn refuse_with(
     problem: Problem,
     complete: impl FnOnce(&mut RequestRecord),
 ) -> Refusal {
-    journal.row.status = if problem.code.is_refusal() { RequestStatus::Refused } else { RequestStatus::Failed };
+    journal.row.status = if problem.code.is_refusal() {
+        RequestStatus::Refused
+    } else {
+        RequestStatus::Failed
+    };
     journal.row.http_status = problem.status();
     journal.row.error = problem.code.as_str().to_owned();
-    journal.note("answer", format!("refused with {}: {}", problem.status(), problem.message), &[]);
+    journal.note(
+        "answer",
+        format!("refused with {}: {}", problem.status(), problem.message),
+        &[],
+    );
     let facts = facts_of(&journal);
     let mut record = journal.close();
     complete(&mut record);
@@ -83,7 +101,12 @@ pub(super) async fn refuse_with(
 }
 
 /// Writes a finished request. A store that fails does not take the answer from the client: it is counted and logged.
-pub(super) async fn write(engine: &Engine, call: &Call, mut record: RequestRecord, response_body: Option<String>) {
+pub(super) async fn write(
+    engine: &Engine,
+    call: &Call,
+    mut record: RequestRecord,
+    response_body: Option<String>,
+) {
     if engine.settings().keep_bodies {
         record.request_body = Some(String::from_utf8_lossy(&call.body_text).into_owned());
         record.response_body = response_body;

@@ -48,7 +48,11 @@ pub(super) fn check_limits(
     }
     let ip = call.client_ip.map(|ip| ip.to_string());
     let user = Some(call.wishes.user.as_str()).filter(|user| !user.is_empty());
-    match engine.admit(Caller { key: Some(&call.key.id), user, ip: ip.as_deref() }) {
+    match engine.admit(Caller {
+        key: Some(&call.key.id),
+        user,
+        ip: ip.as_deref(),
+    }) {
         LimitDecision::Admitted(headers) => Ok(headers),
         LimitDecision::Refused { headers, subject, .. } => {
             let wait_s = headers.retry_after_seconds.unwrap_or(1);
@@ -72,10 +76,18 @@ pub(super) fn check_limits(
 /// Decides intent, rollouts, target and cache key.
 pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -> Result<Prepared, Problem> {
     let found = find_intent(settings, call, journal);
-    let unit = if call.wishes.user.is_empty() { &call.key.id } else { &call.wishes.user };
+    let unit = if call.wishes.user.is_empty() {
+        &call.key.id
+    } else {
+        &call.wishes.user
+    };
     let effect = effect_of(&settings.rollouts, unit, &found.intent);
     if !effect.variants.is_empty() {
-        journal.note("rollout", format!("takes part as {}", effect.variants.join(", ")), &[("unit", unit.clone())]);
+        journal.note(
+            "rollout",
+            format!("takes part as {}", effect.variants.join(", ")),
+            &[("unit", unit.clone())],
+        );
     }
     journal.row.intent.clone_from(&found.intent);
     journal.row.variants.clone_from(&effect.variants);
@@ -84,9 +96,20 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
     let input_tokens = likely_tokens(call.body_text.len() as u64);
     let needs = match &chat {
         Some(chat) => Needs::of_chat(chat, input_tokens),
-        None => Needs { tools: false, images: false, structured_output: false, input_tokens, output_tokens: 0, same_protocol_only: false },
+        None => Needs {
+            tools: false,
+            images: false,
+            structured_output: false,
+            input_tokens,
+            output_tokens: 0,
+            same_protocol_only: false,
+        },
     };
-    let tenant = if call.key.team.is_empty() { format!("key:{}", call.key.id) } else { format!("team:{}", call.key.team) };
+    let tenant = if call.key.team.is_empty() {
+        format!("key:{}", call.key.id)
+    } else {
+        format!("team:{}", call.key.team)
+    };
     let cached = call.wishes.cache != CacheWish::Off && effect.change.cache != Some(false);
     let cache_key = cached.then(|| {
         response_key(&KeyParts {
@@ -96,7 +119,12 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             app_version: &settings.app_version,
             body: &body,
             chat: chat.as_deref(),
-            intent_key: found.cache_key.as_deref(),
+            // Two intents may use the same template; the name keeps them apart.
+            intent_key: found
+                .cache_key
+                .as_ref()
+                .map(|key| format!("{} {key}", found.intent))
+                .as_deref(),
         })
     });
     if !cached {
@@ -109,7 +137,11 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
         body,
         cache_key,
         look_up: call.wishes.cache != CacheWish::Refresh,
-        ttl_seconds: call.wishes.cache_ttl_seconds.or(effect.change.cache_ttl_seconds).unwrap_or(found.ttl_seconds),
+        ttl_seconds: call
+            .wishes
+            .cache_ttl_seconds
+            .or(effect.change.cache_ttl_seconds)
+            .unwrap_or(found.ttl_seconds),
         label: found.cache_key.unwrap_or_else(|| label_of(chat.as_deref(), call)),
         chat,
         rate: None,
@@ -132,11 +164,21 @@ fn find_intent(settings: &Settings, call: &Call, journal: &mut Journal) -> Found
         journal.note("intent", format!("{}: {}", detection.intent, detection.why), &[]);
         detection.intent
     } else {
-        journal.note("intent", format!("{}: named by the client", call.wishes.intent), &[]);
+        journal.note(
+            "intent",
+            format!("{}: named by the client", call.wishes.intent),
+            &[],
+        );
         call.wishes.intent.clone()
     };
     let Some(rule) = settings.intents.rule(&intent) else {
-        return FoundIntent { intent, lowest: Tier::T0, highest: Tier::T3, ttl_seconds: 3_600, cache_key: None };
+        return FoundIntent {
+            intent,
+            lowest: Tier::T0,
+            highest: Tier::T3,
+            ttl_seconds: 3_600,
+            cache_key: None,
+        };
     };
     let mut cache_key = None;
     if rule.cache_key.is_some() {
@@ -153,7 +195,12 @@ fn find_intent(settings: &Settings, call: &Call, journal: &mut Journal) -> Found
     }
 }
 
-fn find_target(settings: &Settings, call: &Call, found: &FoundIntent, change: &VariantChange) -> Result<Target, Problem> {
+fn find_target(
+    settings: &Settings,
+    call: &Call,
+    found: &FoundIntent,
+    change: &VariantChange,
+) -> Result<Target, Problem> {
     let auto = call.model.is_empty() || call.model == "auto";
     let named = match (&change.model, auto) {
         // A rollout changes what `auto` means; a model the client named stays as named.
@@ -165,7 +212,9 @@ fn find_target(settings: &Settings, call: &Call, found: &FoundIntent, change: &V
         let unknown = || {
             Problem::new(
                 RefusalCode::UnknownModel,
-                format!("no provider here serves \"{name}\"; ask GET /v1/models for the names, or use \"auto\""),
+                format!(
+                    "no provider here serves \"{name}\"; ask GET /v1/models for the names, or use \"auto\""
+                ),
             )
         };
         return settings.resolve(name).map(Target::Named).ok_or_else(unknown);
@@ -185,7 +234,11 @@ fn apply_prefix(call: &Call, change: &VariantChange) -> (Arc<Value>, Option<Arc<
         return (call.body.clone(), call.chat.clone());
     };
     let mut chat = Chat::clone(chat);
-    chat.system = if chat.system.is_empty() { prefix.clone() } else { format!("{prefix}\n\n{}", chat.system) };
+    chat.system = if chat.system.is_empty() {
+        prefix.clone()
+    } else {
+        format!("{prefix}\n\n{}", chat.system)
+    };
     let mut body = Value::clone(&call.body);
     match call.protocol {
         ClientProtocol::Messages => prefix_messages_system(&mut body, prefix),
@@ -216,7 +269,9 @@ fn prefix_messages_system(body: &mut Value, prefix: &str) {
 /// The text of the last user turn.
 fn last_user_text(chat: &Chat) -> String {
     use crate::request::{Part, Role};
-    let Some(turn) = chat.turns.iter().rev().find(|turn| turn.role == Role::User) else { return String::new() };
+    let Some(turn) = chat.turns.iter().rev().find(|turn| turn.role == Role::User) else {
+        return String::new();
+    };
     let texts: Vec<&str> = turn
         .parts
         .iter()
@@ -232,7 +287,16 @@ fn last_user_text(chat: &Chat) -> String {
 fn label_of(chat: Option<&Chat>, call: &Call) -> String {
     let text = match chat {
         Some(chat) => last_user_text(chat),
-        None => call.body.get("input").map(|input| input.as_str().map_or_else(|| input.to_string(), str::to_owned)).unwrap_or_default(),
+        None => call
+            .body
+            .get("input")
+            .map(|input| input.as_str().map_or_else(|| input.to_string(), str::to_owned))
+            .unwrap_or_default(),
     };
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect()
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(120)
+        .collect()
 }

@@ -21,7 +21,12 @@ use weir_contract::{
 };
 
 /// Looks in memory, then in the database. A cache store that fails is a miss, never an error.
-pub(super) async fn look_up(engine: &Engine, settings: &Settings, key: &str, journal: &mut Journal) -> Option<Arc<CachedAnswer>> {
+pub(super) async fn look_up(
+    engine: &Engine,
+    settings: &Settings,
+    key: &str,
+    journal: &mut Journal,
+) -> Option<Arc<CachedAnswer>> {
     let now_ms = engine.clock.now_ms();
     if let Some(cached) = engine.memory.get(key, now_ms, &settings.app_version) {
         journal.note("cache", "found in memory", &[("key", key.to_owned())]);
@@ -33,7 +38,11 @@ pub(super) async fn look_up(engine: &Engine, settings: &Settings, key: &str, jou
         Ok(entry) => entry,
         Err(problem) => {
             engine.store_failed(&format!("the response cache could not be read: {problem}"));
-            journal.note("cache", "the cache store failed; going on without it", &[("key", key.to_owned())]);
+            journal.note(
+                "cache",
+                "the cache store failed; going on without it",
+                &[("key", key.to_owned())],
+            );
             return None;
         }
     };
@@ -53,7 +62,13 @@ pub(super) async fn look_up(engine: &Engine, settings: &Settings, key: &str, jou
 }
 
 /// Answers a call from a kept answer and records the hit: cost 0, and what it saved.
-pub(super) async fn answer(engine: &Engine, call: &Call, prepared: &Prepared, mut journal: Journal, cached: &CachedAnswer) -> Reply {
+pub(super) async fn answer(
+    engine: &Engine,
+    call: &Call,
+    prepared: &Prepared,
+    mut journal: Journal,
+    cached: &CachedAnswer,
+) -> Reply {
     let kept_row = &cached.entry.row;
     let row = &mut journal.row;
     row.cache = CacheOutcome::Response;
@@ -65,14 +80,29 @@ pub(super) async fn answer(engine: &Engine, call: &Call, prepared: &Prepared, mu
     row.cost_nanousd = NanoUsd::ZERO;
     row.saved_nanousd = kept_row.cost_nanousd;
     journal.first_byte();
-    let body = if call.stream { play_stream(engine, call, &cached.kept) } else { play_whole(engine, call, &cached.kept) };
-    journal.note("settle", format!("costs nothing, saves {}", kept_row.cost_nanousd), &[]);
-    let facts = ReplyFacts { rate: prepared.rate.clone(), ..facts_of(&journal) };
+    let body = if call.stream {
+        play_stream(engine, call, &cached.kept)
+    } else {
+        play_whole(engine, call, &cached.kept)
+    };
+    journal.note(
+        "settle",
+        format!("costs nothing, saves {}", kept_row.cost_nanousd),
+        &[],
+    );
+    let facts = ReplyFacts {
+        rate: prepared.rate.clone(),
+        ..facts_of(&journal)
+    };
     let mut record = journal.close();
     record.hit_key = Some(kept_row.key.clone());
     // The body of a hit is the entry's own; keeping it again for every hit would fill the disk with copies.
     write(engine, call, record, None).await;
-    let body = if call.stream { ReplyBody::Stream(already_sent(body)) } else { ReplyBody::Whole(body) };
+    let body = if call.stream {
+        ReplyBody::Stream(already_sent(body))
+    } else {
+        ReplyBody::Whole(body)
+    };
     Reply { facts, body }
 }
 
@@ -80,7 +110,12 @@ fn play_whole(engine: &Engine, call: &Call, kept: &KeptAnswer) -> Bytes {
     match &kept.raw {
         Some(raw) => Bytes::from(raw.clone()),
         None => {
-            let body = encode_answer(call.protocol, &kept.answer, engine.clock.now_ms() / 1_000, &kept.answer.model);
+            let body = encode_answer(
+                call.protocol,
+                &kept.answer,
+                engine.clock.now_ms() / 1_000,
+                &kept.answer.model,
+            );
             Bytes::from(body.to_string())
         }
     }
@@ -92,7 +127,13 @@ fn play_stream(engine: &Engine, call: &Call, kept: &KeptAnswer) -> Bytes {
     }
     let usage_wanted = call.chat.as_deref().is_some_and(|chat| chat.stream_usage);
     let created_s = engine.clock.now_ms() / 1_000;
-    let mut encoder = StreamEncoder::new(call.protocol, &kept.answer.id, &kept.answer.model, created_s, usage_wanted);
+    let mut encoder = StreamEncoder::new(
+        call.protocol,
+        &kept.answer.id,
+        &kept.answer.model,
+        created_s,
+        usage_wanted,
+    );
     let mut events = Vec::new();
     for delta in replay(&kept.answer) {
         events.extend_from_slice(&encoder.push(&delta));

@@ -38,17 +38,40 @@ struct Passage {
     encoder: StreamEncoder,
     client: mpsc::Sender<Bytes>,
     client_gone_since: Option<Instant>,
+    /// True when the provider's own events go to the client untouched; a piece without one is then not for the client.
+    own_protocol: bool,
     /// The provider's own events, kept only for answers that no other form can carry.
     verbatim: Option<Vec<u8>>,
 }
 
 /// Passes the stream on, then settles, keeps and records.
-pub(super) async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, mut pieces: Pieces, waiting: Waiting) {
-    let Purchase { settings, call, prepared, mut journal, leader } = purchase;
+pub(super) async fn pump(
+    engine: &Arc<Engine>,
+    purchase: Purchase,
+    paid: Paid,
+    mut pieces: Pieces,
+    waiting: Waiting,
+) {
+    let Purchase {
+        settings,
+        call,
+        prepared,
+        mut journal,
+        leader,
+    } = purchase;
     journal.first_byte();
     let (client, receiver) = mpsc::channel(EVENTS_AHEAD);
-    let facts = ReplyFacts { rate: prepared.rate.clone(), cost_nanousd: None, ..facts_of(&journal) };
-    let gone = waiting.send(Ok(Reply { facts, body: ReplyBody::Stream(receiver) })).is_err();
+    let facts = ReplyFacts {
+        rate: prepared.rate.clone(),
+        cost_nanousd: None,
+        ..facts_of(&journal)
+    };
+    let gone = waiting
+        .send(Ok(Reply {
+            facts,
+            body: ReplyBody::Stream(receiver),
+        }))
+        .is_err();
     let usage_wanted = call.chat.as_deref().is_some_and(|chat| chat.stream_usage);
     let encoder = StreamEncoder::new(
         call.protocol,
@@ -57,19 +80,32 @@ pub(super) async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, m
         engine.clock.now_ms() / 1_000,
         usage_wanted,
     );
+    let own_protocol = settings
+        .providers
+        .get(&paid.candidate.model.provider)
+        .is_some_and(|provider| provider.adapter.speaks(call.protocol));
     let mut passage = Passage {
         collector: AnswerCollector::default(),
         encoder,
+        own_protocol,
         client,
         client_gone_since: gone.then(Instant::now),
-        verbatim: call.chat.as_deref().is_some_and(|chat| chat.same_protocol_only).then(Vec::new),
+        verbatim: call
+            .chat
+            .as_deref()
+            .is_some_and(|chat| chat.same_protocol_only)
+            .then(Vec::new),
     };
     let started_us = journal.elapsed_us();
     let end = pass_on(&mut passage, &mut pieces, settings.timeouts.read_on).await;
     journal.row.upstream_us += journal.elapsed_us() - started_us;
     if passage.client_gone_since.is_some() {
         journal.row.status = RequestStatus::ClientGone;
-        journal.note("answer", "the client left before the end; the provider was read on for its usage", &[]);
+        journal.note(
+            "answer",
+            "the client left before the end; the provider was read on for its usage",
+            &[],
+        );
     }
     let outcome = match &end {
         End::Complete(..) => CallOutcome::Success,
@@ -81,8 +117,15 @@ pub(super) async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, m
     match end {
         End::Complete(last, answer) => {
             let settlements = settle(engine, &mut journal, &call, paid, Some(&answer));
-            let raw_stream = passage.verbatim.take().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            let kept = KeptAnswer { answer: *answer, raw: None, raw_stream };
+            let raw_stream = passage
+                .verbatim
+                .take()
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let kept = KeptAnswer {
+                answer: *answer,
+                raw: None,
+                raw_stream,
+            };
             let body_text = serde_json::to_string(&kept.answer).ok();
             let landed = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
             let cost = journal.row.cost_nanousd.to_decimal();
@@ -96,14 +139,37 @@ pub(super) async fn pump(engine: &Arc<Engine>, purchase: Purchase, paid: Paid, m
             let _ = passage.client.send(Bytes::from(ending)).await;
         }
         End::Cut(problem) => {
-            let message = format!("the answer broke off: {}; it is incomplete, repeat the call", problem.message);
+            let message = format!(
+                "the answer broke off: {}; it is incomplete, repeat the call",
+                problem.message
+            );
             finish_cut(engine, &call, journal, paid, &problem.message, RequestStatus::Cut).await;
-            land(leader, FlightEnd::Failed(Problem::new(RefusalCode::ProviderFailed, message.clone())));
-            let _ = passage.client.send(passage.encoder.error("provider_failed", &message)).await;
+            land(
+                leader,
+                FlightEnd::Failed(Problem::new(RefusalCode::ProviderFailed, message.clone())),
+            );
+            let _ = passage
+                .client
+                .send(passage.encoder.error("provider_failed", &message))
+                .await;
         }
         End::Abandoned => {
-            finish_cut(engine, &call, journal, paid, "the client left and the provider went on", RequestStatus::ClientGone).await;
-            land(leader, FlightEnd::Failed(Problem::new(RefusalCode::ProviderFailed, "the identical call before this one was abandoned; repeat it")));
+            finish_cut(
+                engine,
+                &call,
+                journal,
+                paid,
+                "the client left and the provider went on",
+                RequestStatus::ClientGone,
+            )
+            .await;
+            land(
+                leader,
+                FlightEnd::Failed(Problem::new(
+                    RefusalCode::ProviderFailed,
+                    "the identical call before this one was abandoned; repeat it",
+                )),
+            );
         }
     }
 }
@@ -126,14 +192,14 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
         let mut events = Vec::new();
         for delta in &piece.deltas {
             passage.collector.push(delta);
-            if piece.raw.is_none() {
+            if !passage.own_protocol {
                 events.extend_from_slice(&passage.encoder.push(delta));
             }
         }
         if let Some(raw) = &piece.raw {
             events.extend_from_slice(raw);
         }
-        if piece.done && piece.raw.is_none() {
+        if piece.done && !passage.own_protocol {
             events.extend_from_slice(&passage.encoder.finish());
         }
         if let Some(verbatim) = &mut passage.verbatim {
@@ -143,10 +209,15 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
             let answer = std::mem::take(&mut passage.collector).finish();
             return match answer {
                 Some(answer) => End::Complete(Bytes::from(events), Box::new(answer)),
-                None => End::Cut(broken_off("the stream ended without saying why the model stopped")),
+                None => End::Cut(broken_off(
+                    "the stream ended without saying why the model stopped",
+                )),
             };
         }
-        if !events.is_empty() && passage.client_gone_since.is_none() && passage.client.send(Bytes::from(events)).await.is_err() {
+        if !events.is_empty()
+            && passage.client_gone_since.is_none()
+            && passage.client.send(Bytes::from(events)).await.is_err()
+        {
             passage.client_gone_since = Some(Instant::now());
         }
     }

@@ -157,6 +157,12 @@ fn contains(body: &[u8], part: &[u8]) -> bool {
     !part.is_empty() && body.windows(part.len()).any(|window| window == part)
 }
 
+/// An answer that broke off, or ended without its last event.
+#[must_use]
+pub fn broken_off(message: impl Into<String>) -> UpstreamError {
+    failure(UpstreamErrorKind::Truncated, message)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -256,10 +262,4 @@ mod tests {
             assert_eq!(kind_of_word(word), expected, "{word}");
         }
     }
-}
-
-/// An answer that broke off, or ended without its last event.
-#[must_use]
-pub fn broken_off(message: impl Into<String>) -> UpstreamError {
-    failure(UpstreamErrorKind::Truncated, message)
 }

@@ -21,11 +21,18 @@ pub fn effect_of(rollouts: &[Rollout], unit: &str, intent: &str) -> Effect {
     let mut active: Vec<&Rollout> = rollouts.iter().filter(|rollout| rollout.enabled).collect();
     active.sort_by(|one, other| one.name.cmp(&other.name));
     for rollout in active {
-        if rollout.change.intent.as_deref().is_some_and(|wanted| wanted != intent) {
+        if rollout
+            .change
+            .intent
+            .as_deref()
+            .is_some_and(|wanted| wanted != intent)
+        {
             continue;
         }
         let chosen = gets_new_variant(rollout, unit);
-        effect.variants.push(format!("{}={}", rollout.name, if chosen { "new" } else { "old" }));
+        effect
+            .variants
+            .push(format!("{}={}", rollout.name, if chosen { "new" } else { "old" }));
         if chosen {
             merge(&mut effect.change, &rollout.change);
         }
@@ -60,16 +67,27 @@ mod tests {
             description: String::new(),
             basis_points,
             enabled: true,
-            change: VariantChange { model: Some(model.into()), ..VariantChange::default() },
+            change: VariantChange {
+                model: Some(model.into()),
+                ..VariantChange::default()
+            },
         }
     }
 
     #[test]
     fn everybody_at_a_hundred_percent_and_nobody_at_zero() {
-        let rollouts = [rollout("b", 10_000, "second"), rollout("a", 10_000, "first"), rollout("c", 0, "never")];
+        let rollouts = [
+            rollout("b", 10_000, "second"),
+            rollout("a", 10_000, "first"),
+            rollout("c", 0, "never"),
+        ];
         let effect = effect_of(&rollouts, "ann", "general");
         assert_eq!(effect.variants, ["a=new", "b=new", "c=old"]);
-        assert_eq!(effect.change.model.as_deref(), Some("first"), "the first by name wins");
+        assert_eq!(
+            effect.change.model.as_deref(),
+            Some("first"),
+            "the first by name wins"
+        );
     }
 
     #[test]

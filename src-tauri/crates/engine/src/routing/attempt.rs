@@ -14,7 +14,9 @@ use crate::{
     call::{Call, RefusalCode},
     engine::Engine,
     pipeline::{Journal, Prepared, Problem},
-    provider::{StreamPiece, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind, failure::broken_off},
+    provider::{
+        StreamPiece, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind, failure::broken_off,
+    },
     request::{Chat, Part},
     settings::Settings,
     store::{OpenReservation, Settlement},
@@ -57,15 +59,29 @@ pub struct Buyer<'a> {
 /// What to do after an attempt.
 enum Next {
     Opened(Box<Opened>),
-    NextCandidate,
+    PassOver,
     Stop(Problem),
 }
 
 impl<'a> Buyer<'a> {
     /// A buyer that has tried nothing yet.
     #[must_use]
-    pub fn new(engine: &'a Arc<Engine>, settings: &'a Settings, call: &'a Call, prepared: &'a Prepared) -> Buyer<'a> {
-        Buyer { engine, settings, call, prepared, attempts: 0, settlements: Vec::new(), last_failure: None, closed_by_cap: None }
+    pub fn new(
+        engine: &'a Arc<Engine>,
+        settings: &'a Settings,
+        call: &'a Call,
+        prepared: &'a Prepared,
+    ) -> Buyer<'a> {
+        Buyer {
+            engine,
+            settings,
+            call,
+            prepared,
+            attempts: 0,
+            settlements: Vec::new(),
+            last_failure: None,
+            closed_by_cap: None,
+        }
     }
 
     /// Finds a provider that begins to answer.
@@ -76,16 +92,25 @@ impl<'a> Buyer<'a> {
         self.engine.retry_budget_seen();
         let protocol = self.call.protocol;
         let speaks = |model: &crate::settings::ModelRef| {
-            self.settings.providers.get(&model.provider).is_some_and(|provider| provider.adapter.speaks(protocol))
+            self.settings
+                .providers
+                .get(&model.provider)
+                .is_some_and(|provider| provider.adapter.speaks(protocol))
         };
-        let plan = plan(self.settings, &self.prepared.target, &self.prepared.needs, speaks, self.engine.clock.now_ms());
+        let plan = plan(
+            self.settings,
+            &self.prepared.target,
+            &self.prepared.needs,
+            speaks,
+            self.engine.clock.now_ms(),
+        );
         for (model, reason) in &plan.passed_over {
             journal.note("route", format!("{model} passed over: {reason}"), &[]);
         }
         for candidate in plan.candidates {
             match self.try_candidate(candidate, journal).await {
                 Next::Opened(opened) => return Ok(*opened),
-                Next::NextCandidate => {}
+                Next::PassOver => {}
                 Next::Stop(problem) => return Err(problem),
             }
         }
@@ -97,8 +122,12 @@ impl<'a> Buyer<'a> {
         let mut retries = 0;
         loop {
             let Some(permit) = self.engine.breaker_admits(&model) else {
-                journal.note("route", format!("{model} passed over: its breaker is open after repeated failures"), &[]);
-                return Next::NextCandidate;
+                journal.note(
+                    "route",
+                    format!("{model} passed over: its breaker is open after repeated failures"),
+                    &[],
+                );
+                return Next::PassOver;
             };
             let (held, reservation_id) = match self.reserve(&candidate, journal).await {
                 Ok(reserved) => reserved,
@@ -110,13 +139,23 @@ impl<'a> Buyer<'a> {
             let failure = match self.attempt(&candidate, journal).await {
                 Ok(answer) => {
                     let charge_on_cut = held.amount;
-                    return Next::Opened(Box::new(Opened { candidate, held, reservation_id, answer, permit, charge_on_cut }));
+                    return Next::Opened(Box::new(Opened {
+                        candidate,
+                        held,
+                        reservation_id,
+                        answer,
+                        permit,
+                        charge_on_cut,
+                    }));
                 }
                 Err(failure) => failure,
             };
-            self.engine.breaker_record(&model, permit, outcome_of(failure.kind));
+            self.engine
+                .breaker_record(&model, permit, outcome_of(failure.kind));
             self.settle_failure(held, reservation_id, &failure, journal);
-            let decision = self.engine.retry_decision(fault_of(failure.kind), retries, failure.retry_after_ms);
+            let decision =
+                self.engine
+                    .retry_decision(fault_of(failure.kind), retries, failure.retry_after_ms);
             match decision {
                 RetryDecision::Wait { wait_ms } => {
                     journal.note("attempt", format!("trying {model} again in {wait_ms} ms"), &[]);
@@ -127,7 +166,7 @@ impl<'a> Buyer<'a> {
                 RetryDecision::NextTier(reason) => {
                     journal.note("attempt", format!("no further try of {model}: {reason:?}"), &[]);
                     self.last_failure = Some(failure);
-                    return Next::NextCandidate;
+                    return Next::PassOver;
                 }
                 RetryDecision::GiveUp => return Next::Stop(passed_on(&failure)),
             }
@@ -135,10 +174,22 @@ impl<'a> Buyer<'a> {
     }
 
     /// Holds the worst case against every cap that applies and writes the reservation down.
-    async fn reserve(&mut self, candidate: &Candidate, journal: &mut Journal) -> Result<(Held, String), Next> {
-        let amount = worst_case_nanousd(&candidate.price, &size_of(self.call, self.prepared.chat.as_deref()));
+    async fn reserve(
+        &mut self,
+        candidate: &Candidate,
+        journal: &mut Journal,
+    ) -> Result<(Held, String), Next> {
+        let amount = worst_case_nanousd(
+            &candidate.price,
+            &size_of(self.call, self.prepared.chat.as_deref()),
+        );
         let now_ms = self.engine.clock.now_ms();
-        let caps: Vec<&Cap> = self.settings.caps.iter().filter(|cap| cap.enabled && applies(cap, candidate.tier)).collect();
+        let caps: Vec<&Cap> = self
+            .settings
+            .caps
+            .iter()
+            .filter(|cap| cap.enabled && applies(cap, candidate.tier))
+            .collect();
         let held = match self.engine.purse.hold(&caps, amount, now_ms).await {
             Ok(held) => held,
             Err(problem) => return Err(self.not_reserved(&caps, problem, candidate, journal)),
@@ -149,7 +200,11 @@ impl<'a> Buyer<'a> {
         row.tier = candidate.tier;
         row.provider.clone_from(&candidate.model.provider);
         row.model.clone_from(&candidate.model.model);
-        row.simulated = self.settings.providers.get(&candidate.model.provider).is_some_and(crate::settings::RunningProvider::is_simulated);
+        row.simulated = self
+            .settings
+            .providers
+            .get(&candidate.model.provider)
+            .is_some_and(crate::settings::RunningProvider::is_simulated);
         row.price_unknown = candidate.price_unknown;
         row.price_id.clone_from(&candidate.price.id);
         let reservation_id = format!("{}-{}", row.id, self.attempts);
@@ -163,36 +218,75 @@ impl<'a> Buyer<'a> {
         };
         if let Err(problem) = self.engine.store.open_reservation(opened).await {
             self.engine.purse.settle(held, NanoUsd::ZERO);
-            self.engine.store_failed(&format!("a reservation could not be written: {problem}"));
+            self.engine
+                .store_failed(&format!("a reservation could not be written: {problem}"));
             return Err(Next::Stop(store_away(&problem)));
         }
         let caps: Vec<&str> = caps.iter().map(|cap| cap.name.as_str()).collect();
-        journal.note("reserve", format!("holds {amount} for {}", candidate.model), &[("caps", caps.join(", "))]);
+        journal.note(
+            "reserve",
+            format!("holds {amount} for {}", candidate.model),
+            &[("caps", caps.join(", "))],
+        );
         Ok((held, reservation_id))
     }
 
-    fn not_reserved(&mut self, caps: &[&Cap], problem: PurseError, candidate: &Candidate, journal: &mut Journal) -> Next {
-        let PurseError::CapReached { cap, limit, spent, reserved, need, resets_ms, resets_text } = problem else {
-            return Next::Stop(Problem::new(RefusalCode::StoreUnavailable, format!("spend cannot be checked, so nothing is bought: {problem}")));
+    fn not_reserved(
+        &mut self,
+        caps: &[&Cap],
+        problem: PurseError,
+        candidate: &Candidate,
+        journal: &mut Journal,
+    ) -> Next {
+        let PurseError::CapReached {
+            cap,
+            limit,
+            spent,
+            reserved,
+            need,
+            resets_ms,
+            resets_text,
+        } = problem
+        else {
+            return Next::Stop(Problem::new(
+                RefusalCode::StoreUnavailable,
+                format!("spend cannot be checked, so nothing is bought: {problem}"),
+            ));
         };
         let message = format!(
             "the budget cap \"{cap}\" of {limit} has no room: {spent} spent, {reserved} reserved, this call may need {need}. It resets {resets_text}"
         );
         journal.note("reserve", message.clone(), &[("cap", cap.clone())]);
-        let wait_s = (resets_ms - self.engine.clock.now_ms()).max(0).cast_unsigned().div_ceil(1_000);
-        let problem = Problem { retry_after_seconds: Some(wait_s), ..Problem::new(RefusalCode::CapReached, message) };
-        let closes_tier = caps.iter().any(|one| one.name == cap && one.action == CapAction::CloseTier);
+        let wait_s = (resets_ms - self.engine.clock.now_ms())
+            .max(0)
+            .cast_unsigned()
+            .div_ceil(1_000);
+        let problem = Problem {
+            retry_after_seconds: Some(wait_s),
+            ..Problem::new(RefusalCode::CapReached, message)
+        };
+        let closes_tier = caps
+            .iter()
+            .any(|one| one.name == cap && one.action == CapAction::CloseTier);
         let auto = matches!(self.prepared.target, Target::Auto { .. });
         if auto && (closes_tier || cheaper_may_fit(candidate)) {
-            journal.note("route", format!("{} passed over: closed by the cap \"{cap}\"", candidate.model), &[]);
+            journal.note(
+                "route",
+                format!("{} passed over: closed by the cap \"{cap}\"", candidate.model),
+                &[],
+            );
             self.closed_by_cap = Some(problem);
-            return Next::NextCandidate;
+            return Next::PassOver;
         }
         Next::Stop(problem)
     }
 
     /// One call to the provider, up to its first piece.
-    async fn attempt(&mut self, candidate: &Candidate, journal: &mut Journal) -> Result<UpstreamAnswer, UpstreamError> {
+    async fn attempt(
+        &mut self,
+        candidate: &Candidate,
+        journal: &mut Journal,
+    ) -> Result<UpstreamAnswer, UpstreamError> {
         let Some(provider) = self.settings.providers.get(&candidate.model.provider) else {
             return Err(broken_off("the provider was removed"));
         };
@@ -217,7 +311,11 @@ impl<'a> Buyer<'a> {
         let tier = candidate.tier.map_or("no tier", Tier::as_str);
         let took = format!("{} ms", took_us / 1_000);
         match &answer {
-            Ok(_) => journal.note("attempt", format!("{} ({tier}) began to answer", candidate.model), &[("after", took)]),
+            Ok(_) => journal.note(
+                "attempt",
+                format!("{} ({tier}) began to answer", candidate.model),
+                &[("after", took)],
+            ),
             Err(failure) => journal.note(
                 "attempt",
                 format!("{} ({tier}) failed: {}", candidate.model, failure.message),
@@ -227,16 +325,39 @@ impl<'a> Buyer<'a> {
         answer
     }
 
-    fn settle_failure(&mut self, held: Held, reservation_id: String, failure: &UpstreamError, journal: &mut Journal) {
-        let charged = if may_have_cost(failure.kind) { held.amount } else { NanoUsd::ZERO };
+    fn settle_failure(
+        &mut self,
+        held: Held,
+        reservation_id: String,
+        failure: &UpstreamError,
+        journal: &mut Journal,
+    ) {
+        let charged = if may_have_cost(failure.kind) {
+            held.amount
+        } else {
+            NanoUsd::ZERO
+        };
         if charged > NanoUsd::ZERO {
-            journal.note("settle", format!("the failed attempt may have been billed: {charged} charged, unsettled"), &[]);
+            journal.note(
+                "settle",
+                format!("the failed attempt may have been billed: {charged} charged, unsettled"),
+                &[],
+            );
         }
         let settled = charged == NanoUsd::ZERO;
-        self.settlements.push(Settlement { reservation_id, amount_nanousd: charged, settled, leases: held.leases() });
+        self.settlements.push(Settlement {
+            reservation_id,
+            amount_nanousd: charged,
+            settled,
+            leases: held.leases(),
+        });
         self.engine.purse.settle(held, charged);
         let row = &mut journal.row;
-        row.cost_nanousd = self.settlements.iter().map(|settlement| settlement.amount_nanousd).sum();
+        row.cost_nanousd = self
+            .settlements
+            .iter()
+            .map(|settlement| settlement.amount_nanousd)
+            .sum();
         if !settled {
             row.cost_basis = weir_contract::model::request::CostBasis::Unsettled;
         }
@@ -249,13 +370,19 @@ impl<'a> Buyer<'a> {
         if let Some(failure) = self.last_failure.take() {
             return passed_on(&failure);
         }
-        let reasons: Vec<String> = passed_over.iter().map(|(model, reason)| format!("{model}: {reason}")).collect();
+        let reasons: Vec<String> = passed_over
+            .iter()
+            .map(|(model, reason)| format!("{model}: {reason}"))
+            .collect();
         let message = if reasons.is_empty() {
             "no model can answer now: the breakers of all candidates are open, or no tier holds a model; try again in a few seconds".to_owned()
         } else {
             format!("no model can answer this call: {}", reasons.join("; "))
         };
-        Problem { retry_after_seconds: Some(5), ..Problem::new(RefusalCode::NoViableModel, message) }
+        Problem {
+            retry_after_seconds: Some(5),
+            ..Problem::new(RefusalCode::NoViableModel, message)
+        }
     }
 }
 
@@ -294,24 +421,47 @@ fn cheaper_may_fit(candidate: &Candidate) -> bool {
 /// What a call can be at most. The whole body bounds the text: whatever reaches the model stood in it.
 fn size_of(call: &Call, chat: Option<&Chat>) -> PromptSize {
     let Some(chat) = chat else {
-        return PromptSize { max_output_tokens: Some(0), ..PromptSize::of_text(call.body_text.len() as u64, 1, None) };
+        return PromptSize {
+            max_output_tokens: Some(0),
+            ..PromptSize::of_text(call.body_text.len() as u64, 1, None)
+        };
     };
     let parts = || chat.turns.iter().flat_map(|turn| &turn.parts);
-    let inline_bytes: usize = parts().map(|part| if let Part::ImageBase64 { data, .. } = part { data.len() } else { 0 }).sum();
-    let images = parts().filter(|part| matches!(part, Part::ImageBase64 { .. } | Part::ImageUrl { .. })).count();
+    let inline_bytes: usize = parts()
+        .map(|part| {
+            if let Part::ImageBase64 { data, .. } = part {
+                data.len()
+            } else {
+                0
+            }
+        })
+        .sum();
+    let images = parts()
+        .filter(|part| matches!(part, Part::ImageBase64 { .. } | Part::ImageUrl { .. }))
+        .count();
     let text_bytes = call.body_text.len().saturating_sub(inline_bytes) + chat.system.len();
-    let choices = call.body.get("n").and_then(serde_json::Value::as_u64).unwrap_or(1);
+    let choices = call
+        .body
+        .get("n")
+        .and_then(serde_json::Value::as_u64)
+        .unwrap_or(1);
     PromptSize {
         images: images as u64,
         choices,
-        ..PromptSize::of_text(text_bytes as u64, chat.turns.len() as u64 + 1, chat.max_tokens.map(u64::from))
+        ..PromptSize::of_text(
+            text_bytes as u64,
+            chat.turns.len() as u64 + 1,
+            chat.max_tokens.map(u64::from),
+        )
     }
 }
 
 /// What a failure says of the provider's health.
 fn outcome_of(kind: UpstreamErrorKind) -> CallOutcome {
     match kind {
-        UpstreamErrorKind::BadRequest | UpstreamErrorKind::NotSupported | UpstreamErrorKind::Unauthorized => CallOutcome::Neutral,
+        UpstreamErrorKind::BadRequest | UpstreamErrorKind::NotSupported | UpstreamErrorKind::Unauthorized => {
+            CallOutcome::Neutral
+        }
         UpstreamErrorKind::Timeout => CallOutcome::Timeout,
         UpstreamErrorKind::Truncated => CallOutcome::Truncated,
         _ => CallOutcome::Failure,
@@ -334,21 +484,37 @@ fn may_have_cost(kind: UpstreamErrorKind) -> bool {
 }
 
 fn store_away(problem: &crate::store::StoreError) -> Problem {
-    let message = format!("nothing can be bought while spend cannot be recorded: {problem}; cached answers are still served");
-    Problem { retry_after_seconds: Some(2), ..Problem::new(RefusalCode::StoreUnavailable, message) }
+    let message = format!(
+        "nothing can be bought while spend cannot be recorded: {problem}; cached answers are still served"
+    );
+    Problem {
+        retry_after_seconds: Some(2),
+        ..Problem::new(RefusalCode::StoreUnavailable, message)
+    }
 }
 
 /// A provider's failure in words for the client.
 fn passed_on(failure: &UpstreamError) -> Problem {
     use UpstreamErrorKind::{BadRequest, NotSupported, RateLimited, Timeout, Unauthorized};
     let (code, status) = match failure.kind {
-        BadRequest | NotSupported => (RefusalCode::BadRequest, failure.status.filter(|status| (400..500).contains(status))),
+        BadRequest | NotSupported => (
+            RefusalCode::BadRequest,
+            failure.status.filter(|status| (400..500).contains(status)),
+        ),
         Unauthorized => (RefusalCode::ProviderUnauthorized, None),
         RateLimited => (RefusalCode::ProviderFailed, Some(429)),
         Timeout => (RefusalCode::ProviderFailed, Some(504)),
         _ => (RefusalCode::ProviderFailed, None),
     };
-    let raw = failure.raw.clone().filter(|_| matches!(failure.kind, BadRequest | NotSupported | RateLimited));
+    let raw = failure
+        .raw
+        .clone()
+        .filter(|_| matches!(failure.kind, BadRequest | NotSupported | RateLimited));
     let retry_after_seconds = failure.retry_after_ms.map(|wait_ms| wait_ms.div_ceil(1_000));
-    Problem { status, raw, retry_after_seconds, ..Problem::new(code, failure.message.clone()) }
+    Problem {
+        status,
+        raw,
+        retry_after_seconds,
+        ..Problem::new(code, failure.message.clone())
+    }
 }

@@ -76,7 +76,13 @@ pub struct Plan {
 
 /// Makes the plan for a call.
 #[must_use]
-pub fn plan(settings: &Settings, target: &Target, needs: &Needs, speaks: impl Fn(&ModelRef) -> bool, now_ms: i64) -> Plan {
+pub fn plan(
+    settings: &Settings,
+    target: &Target,
+    needs: &Needs,
+    speaks: impl Fn(&ModelRef) -> bool,
+    now_ms: i64,
+) -> Plan {
     let mut plan = Plan::default();
     let mut consider = |tier: Option<Tier>, model: &ModelRef, named: bool| {
         if plan.candidates.iter().any(|candidate| candidate.model == *model) {
@@ -88,13 +94,21 @@ pub fn plan(settings: &Settings, target: &Target, needs: &Needs, speaks: impl Fn
         let obstacle = obstacle(settings, model, needs, &abilities, context, named, &speaks);
         match obstacle {
             Some(reason) => plan.passed_over.push((model.clone(), reason)),
-            None => plan.candidates.push(Candidate { tier, model: model.clone(), price, price_unknown }),
+            None => plan.candidates.push(Candidate {
+                tier,
+                model: model.clone(),
+                price,
+                price_unknown,
+            }),
         }
     };
     match target {
         Target::Named(model) => consider(settings.tier_of(model), model, true),
         Target::Auto { lowest, highest } => {
-            for tier in Tier::ALL.into_iter().filter(|tier| lowest <= tier && tier <= highest) {
+            for tier in Tier::ALL
+                .into_iter()
+                .filter(|tier| lowest <= tier && tier <= highest)
+            {
                 for model in settings.tier(tier) {
                     consider(Some(tier), model, false);
                 }
@@ -130,7 +144,9 @@ fn obstacle(
         && needs.input_tokens + needs.output_tokens > context
     {
         let wanted = needs.input_tokens + needs.output_tokens;
-        return Some(format!("its context of {context} tokens is too short for about {wanted}"));
+        return Some(format!(
+            "its context of {context} tokens is too short for about {wanted}"
+        ));
     }
     let lacks = |needed: bool, ability: Option<bool>| needed && ability == Some(false);
     if lacks(needs.tools, abilities.tools) {
@@ -146,9 +162,21 @@ fn obstacle(
 }
 
 /// The price of a model; when unknown, the highest of its tier, never nothing.
-fn price_of(settings: &Settings, tier: Option<Tier>, model: &ModelRef, input_tokens: u64, now_ms: i64) -> (Arc<PriceRow>, bool) {
+fn price_of(
+    settings: &Settings,
+    tier: Option<Tier>,
+    model: &ModelRef,
+    input_tokens: u64,
+    now_ms: i64,
+) -> (Arc<PriceRow>, bool) {
     let peers = tier.map(|tier| settings.tier(tier)).unwrap_or_default();
-    let peers: Vec<(&str, &str)> = peers.iter().map(|peer| (peer.provider.as_str(), peer.model.as_str())).collect();
-    let priced = settings.prices.price_or_highest(&model.provider, &model.model, &peers, input_tokens, now_ms);
+    let peers: Vec<(&str, &str)> = peers
+        .iter()
+        .map(|peer| (peer.provider.as_str(), peer.model.as_str()))
+        .collect();
+    let priced =
+        settings
+            .prices
+            .price_or_highest(&model.provider, &model.model, &peers, input_tokens, now_ms);
     (priced.row, !priced.is_known)
 }

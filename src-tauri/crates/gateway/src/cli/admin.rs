@@ -24,14 +24,22 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), String> {
             println!("{}", serde_json::json!(weir_admin::COMMAND_NAMES));
             Ok(())
         }
-        AdminCommand::Call { name, arguments, source } => {
-            let arguments = serde_json::from_str(&arguments)
-                .map_err(|problem| format!("the arguments are not JSON ({problem}); write them like '{{\"limit\": 10}}'"))?;
+        AdminCommand::Call {
+            name,
+            arguments,
+            source,
+        } => {
+            let arguments = serde_json::from_str(&arguments).map_err(|problem| {
+                format!("the arguments are not JSON ({problem}); write them like '{{\"limit\": 10}}'")
+            })?;
             let (admin, store) = source.offline_admin().await?;
             let reply = weir_admin::call(&admin, &name, arguments).await;
             store.close().await.map_err(|problem| problem.to_string())?;
             let reply = reply.map_err(|problem| serde_json::json!(problem).to_string())?;
-            println!("{}", serde_json::to_string_pretty(&reply).map_err(|problem| problem.to_string())?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&reply).map_err(|problem| problem.to_string())?
+            );
             Ok(())
         }
     }

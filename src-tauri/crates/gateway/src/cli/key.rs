@@ -37,9 +37,16 @@ pub(crate) enum KeyCommand {
 
 pub(super) async fn run(command: KeyCommand) -> Result<(), String> {
     match command {
-        KeyCommand::Create { name, team, json, source } => {
+        KeyCommand::Create {
+            name,
+            team,
+            json,
+            source,
+        } => {
             let (admin, store) = source.offline_admin().await?;
-            let created = keys::create(&admin, KeysCreate { name, team }).await.map_err(|problem| problem.to_string())?;
+            let created = keys::create(&admin, KeysCreate { name, team })
+                .await
+                .map_err(|problem| problem.to_string())?;
             if json {
                 let shown = serde_json::json!({
                     "key": created.secret,
@@ -57,15 +64,27 @@ pub(super) async fn run(command: KeyCommand) -> Result<(), String> {
         }
         KeyCommand::List { source } => {
             let (admin, store) = source.offline_admin().await?;
-            for key in keys::list(&admin, KeysList {}).await.map_err(|problem| problem.to_string())? {
-                let state = if key.revoked_ms.is_some() { "revoked" } else { "active" };
-                println!("{}  …{}  {state:7}  {}  {}", key.id, key.last_four, key.name, key.team);
+            for key in keys::list(&admin, KeysList {})
+                .await
+                .map_err(|problem| problem.to_string())?
+            {
+                let state = if key.revoked_ms.is_some() {
+                    "revoked"
+                } else {
+                    "active"
+                };
+                println!(
+                    "{}  …{}  {state:7}  {}  {}",
+                    key.id, key.last_four, key.name, key.team
+                );
             }
             store.close().await.map_err(|problem| problem.to_string())
         }
         KeyCommand::Revoke { id, source } => {
             let (admin, store) = source.offline_admin().await?;
-            let key = keys::revoke(&admin, KeysRevoke { id }).await.map_err(|problem| problem.to_string())?;
+            let key = keys::revoke(&admin, KeysRevoke { id })
+                .await
+                .map_err(|problem| problem.to_string())?;
             println!("{} ({}) no longer works.", key.id, key.name);
             store.close().await.map_err(|problem| problem.to_string())
         }

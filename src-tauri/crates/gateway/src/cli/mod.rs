@@ -58,13 +58,23 @@ impl Source {
 
     /// The operations on the configured database, without a running engine.
     async fn offline_admin(&self) -> Result<(Admin, weir_store_sqlite::SqliteStore), String> {
-        let config = self.load(&Environment::of_process()).map_err(|problem| problem.to_string())?;
-        let store = weir_gateway::bootstrap::open_store(&config).await.map_err(|problem| problem.to_string())?;
+        let config = self
+            .load(&Environment::of_process())
+            .map_err(|problem| problem.to_string())?;
+        let store = weir_gateway::bootstrap::open_store(&config)
+            .await
+            .map_err(|problem| problem.to_string())?;
         let clock = Arc::new(SystemClock::new());
         let now_ms = weir_engine::clock::Clock::now_ms(clock.as_ref());
-        weir_gateway::bootstrap::seed(&store, &config, now_ms).await.map_err(|problem| problem.to_string())?;
-        let admin =
-            Admin { store: Arc::new(store.clone()), live: Arc::new(Offline), clock, who: "script".to_owned() };
+        weir_gateway::bootstrap::seed(&store, &config, now_ms)
+            .await
+            .map_err(|problem| problem.to_string())?;
+        let admin = Admin {
+            store: Arc::new(store.clone()),
+            live: Arc::new(Offline),
+            clock,
+            who: "script".to_owned(),
+        };
         Ok((admin, store))
     }
 }

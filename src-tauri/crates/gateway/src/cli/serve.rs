@@ -13,7 +13,11 @@ pub(super) async fn run(source: &Source) -> Result<(), String> {
     let environment = Environment::of_process();
     let filter = environment.plain("WEIR_LOG").unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(&filter).map_err(|problem| format!("WEIR_LOG is wrong: {problem}"))?;
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let config = source.load(&environment).map_err(|problem| problem.to_string())?;
     let gateway = start_gateway(StartOptions {
         config,
@@ -27,7 +31,10 @@ pub(super) async fn run(source: &Source) -> Result<(), String> {
     .map_err(|problem| problem.to_string())?;
     let status = gateway.status();
     // One line that scripts can wait for.
-    println!("weir-gateway {} listens on {} ({})", status.version, status.address, status.database);
+    println!(
+        "weir-gateway {} listens on {} ({})",
+        status.version, status.address, status.database
+    );
     stop_signal().await?;
     tracing::info!("stopping: no new calls, the ones under way may end");
     gateway.stop().await;
@@ -46,5 +53,7 @@ async fn stop_signal() -> Result<(), String> {
 
 #[cfg(not(unix))]
 async fn stop_signal() -> Result<(), String> {
-    tokio::signal::ctrl_c().await.map_err(|problem| problem.to_string())
+    tokio::signal::ctrl_c()
+        .await
+        .map_err(|problem| problem.to_string())
 }

@@ -1,6 +1,10 @@
 //! From what was configured (file, environment, database) to the settings that run.
 
-use super::{Config, ConfigError, ladder::{usual_embedding_model, usual_ladder}};
+use super::{
+    Config, ConfigError,
+    ladder::{usual_embedding_model, usual_ladder},
+    play_money::with_play_money,
+};
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use weir_contract::model::{
@@ -13,38 +17,79 @@ use weir_contract::model::{
 use weir_engine::{
     intent::{IntentDetector, default_rules},
     price::table::PriceBook,
-    provider::{self, SecretSource},
+    provider::{self, SecretSource, http_client},
     settings::{ModelAbilities, ModelRef, RunningProvider, Settings, Timeouts},
     store::ConfigItem,
 };
 
 /// What compiling needs beside the configuration.
 pub struct Parts {
-    pub client: reqwest::Client,
+    client: reqwest::Client,
     pub secrets: Arc<dyn SecretSource>,
+    /// Compiled once: hundreds of patterns take a noticeable part of a second, and the file does not change while it runs.
+    intents: Arc<IntentDetector>,
     /// Price of a model for a moment; the table is large, so it is made once.
-    pub prices: Arc<PriceBook>,
+    prices: Arc<PriceBook>,
+}
+
+impl Parts {
+    /// Makes the parts of a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] names the intent or price that is wrong.
+    pub fn new(config: &Config, secrets: Arc<dyn SecretSource>) -> Result<Parts, ConfigError> {
+        let invalid = |problem: &dyn std::fmt::Display| ConfigError::Invalid(problem.to_string());
+        let client = http_client().map_err(|problem| invalid(&problem))?;
+        let rules = if config.file.intents.is_empty() {
+            default_rules()
+        } else {
+            config.file.intents.clone()
+        };
+        let intents = IntentDetector::compile(rules).map_err(|problem| invalid(&problem))?;
+        let prices =
+            PriceBook::new(&with_play_money(&config.file.prices)).map_err(|problem| invalid(&problem))?;
+        Ok(Parts {
+            client,
+            secrets,
+            intents: Arc::new(intents),
+            prices: Arc::new(prices),
+        })
+    }
 }
 
 /// Makes the settings of configuration version `version`. Items of the database win over the file.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] names what is wrong; nothing is applied then.
-pub fn compile(config: &Config, items: &[ConfigItem], version: i64, parts: &Parts) -> Result<Settings, ConfigError> {
-    let mut providers: BTreeMap<String, ProviderConfig> =
-        config.providers.iter().map(|provider| (provider.name.clone(), provider.clone())).collect();
+pub fn compile(
+    config: &Config,
+    items: &[ConfigItem],
+    version: i64,
+    parts: &Parts,
+) -> Result<Settings, ConfigError> {
+    let mut providers: BTreeMap<String, ProviderConfig> = config
+        .providers
+        .iter()
+        .map(|provider| (provider.name.clone(), provider.clone()))
+        .collect();
     for provider in read_items::<ProviderConfig>(items, "provider")? {
         providers.insert(provider.name.clone(), provider);
     }
-    let version_of =
-        |name: &str| items.iter().find(|item| item.kind == "provider" && item.name == name).map_or(0, |item| item.version);
+    let version_of = |name: &str| {
+        items
+            .iter()
+            .find(|item| item.kind == "provider" && item.name == name)
+            .map_or(0, |item| item.version)
+    };
     let default_provider = read_items::<String>(&only(items, "setting", "default_provider"), "setting")?
         .pop()
         .filter(|name| providers.contains_key(name))
         .unwrap_or_else(|| config.default_provider.clone());
     let running = providers
         .into_iter()
-        .map(|(name, provider)| start_provider(provider, version_of(&name), parts).map(|running| (name, running)))
+        .map(|(name, provider)| {
+            start_provider(provider, version_of(&name), parts).map(|running| (name, running))
+        })
         .collect::<Result<BTreeMap<_, _>, _>>()?;
     let default = running.get(&default_provider).map(|running| &running.config);
     let tiers = tiers(config, default, &running)?;
@@ -52,19 +97,22 @@ pub fn compile(config: &Config, items: &[ConfigItem], version: i64, parts: &Part
         Some(text) => Some(model_ref(text, "embedding_model")?),
         None => default.and_then(usual_embedding_model),
     };
-    let rules = if config.file.intents.is_empty() { default_rules() } else { config.file.intents.clone() };
-    let intents = IntentDetector::compile(rules).map_err(|problem| ConfigError::Invalid(problem.to_string()))?;
     let seconds = Duration::from_secs;
     let timeouts = &config.file.timeouts;
     Ok(Settings {
         version,
-        cache_cleared: items.iter().filter(|item| item.kind == "cache_clear").map(|item| item.version).max().unwrap_or(0),
+        cache_cleared: items
+            .iter()
+            .filter(|item| item.kind == "cache_clear")
+            .map(|item| item.version)
+            .max()
+            .unwrap_or(0),
         app_version: config.file.app_version.clone(),
         default_provider,
         tiers,
         abilities: abilities(config)?,
         embedding_model,
-        intents,
+        intents: parts.intents.clone(),
         caps: read_items::<Cap>(items, "cap")?,
         limits: read_items::<Limit>(items, "limit")?,
         rollouts: read_items::<Rollout>(items, "rollout")?,
@@ -79,11 +127,20 @@ pub fn compile(config: &Config, items: &[ConfigItem], version: i64, parts: &Part
     })
 }
 
-fn start_provider(config: ProviderConfig, version: i64, parts: &Parts) -> Result<RunningProvider, ConfigError> {
+fn start_provider(
+    config: ProviderConfig,
+    version: i64,
+    parts: &Parts,
+) -> Result<RunningProvider, ConfigError> {
     let adapter = provider::build(&config, parts.client.clone(), parts.secrets.clone())
         .map_err(|problem| ConfigError::Invalid(format!("provider \"{}\": {problem}", config.name)))?;
     let key_present = config.key == KeySource::None || parts.secrets.secret(&config.key).is_some();
-    Ok(RunningProvider { config, adapter, key_present, version })
+    Ok(RunningProvider {
+        config,
+        adapter,
+        key_present,
+        version,
+    })
 }
 
 fn tiers(
@@ -96,8 +153,11 @@ fn tiers(
     }
     let mut tiers: [Vec<ModelRef>; 4] = Default::default();
     for (name, models) in &config.file.tiers {
-        let tier = Tier::parse(name)
-            .ok_or_else(|| ConfigError::Invalid(format!("there is no tier \"{name}\"; tiers are T0, T1, T2 and T3")))?;
+        let tier = Tier::parse(name).ok_or_else(|| {
+            ConfigError::Invalid(format!(
+                "there is no tier \"{name}\"; tiers are T0, T1, T2 and T3"
+            ))
+        })?;
         for text in models {
             let model = model_ref(text, &format!("tier {name}"))?;
             if !providers.contains_key(&model.provider) {
@@ -127,19 +187,29 @@ fn abilities(config: &Config) -> Result<BTreeMap<ModelRef, ModelAbilities>, Conf
 }
 
 fn model_ref(text: &str, place: &str) -> Result<ModelRef, ConfigError> {
-    ModelRef::parse(text)
-        .ok_or_else(|| ConfigError::Invalid(format!("{place}: \"{text}\" must be written provider/model, such as openai/gpt-5-mini")))
+    ModelRef::parse(text).ok_or_else(|| {
+        ConfigError::Invalid(format!(
+            "{place}: \"{text}\" must be written provider/model, such as openai/gpt-5-mini"
+        ))
+    })
 }
 
 fn only(items: &[ConfigItem], kind: &str, name: &str) -> Vec<ConfigItem> {
-    items.iter().filter(|item| item.kind == kind && item.name == name).cloned().collect()
+    items
+        .iter()
+        .filter(|item| item.kind == kind && item.name == name)
+        .cloned()
+        .collect()
 }
 
 fn read_items<T: DeserializeOwned>(items: &[ConfigItem], kind: &str) -> Result<Vec<T>, ConfigError> {
     let wanted = items.iter().filter(|item| item.kind == kind);
     let read = wanted.map(|item| {
         serde_json::from_str(&item.body).map_err(|problem| {
-            ConfigError::Invalid(format!("the {kind} \"{}\" in the database cannot be read: {problem}", item.name))
+            ConfigError::Invalid(format!(
+                "the {kind} \"{}\" in the database cannot be read: {problem}",
+                item.name
+            ))
         })
     });
     read.collect()

@@ -20,21 +20,36 @@ impl std::fmt::Debug for Environment {
 /// Name, protocol and usual base URL of the providers that the environment can switch on.
 const KNOWN: [(&str, ProviderProtocol, &str); 3] = [
     ("openai", ProviderProtocol::Openai, "https://api.openai.com/v1"),
-    ("anthropic", ProviderProtocol::Anthropic, "https://api.anthropic.com/v1"),
-    ("gemini", ProviderProtocol::Gemini, "https://generativelanguage.googleapis.com/v1beta"),
+    (
+        "anthropic",
+        ProviderProtocol::Anthropic,
+        "https://api.anthropic.com/v1",
+    ),
+    (
+        "gemini",
+        ProviderProtocol::Gemini,
+        "https://generativelanguage.googleapis.com/v1beta",
+    ),
 ];
 
 impl Environment {
     /// The process's own environment.
     #[must_use]
     pub fn of_process() -> Environment {
-        #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the environment is read"
+        )]
         Environment::from_pairs(std::env::vars())
     }
 
     /// An environment for tests and for the window.
     pub fn from_pairs(pairs: impl Iterator<Item = (String, String)>) -> Environment {
-        Environment { variables: pairs.map(|(name, value)| (name, SecretString::from(value))).collect() }
+        Environment {
+            variables: pairs
+                .map(|(name, value)| (name, SecretString::from(value)))
+                .collect(),
+        }
     }
 
     /// The value of a variable that is no secret; empty counts as absent.
@@ -69,7 +84,11 @@ impl Environment {
                 name: (*name).to_owned(),
                 protocol: *protocol,
                 base_url: base_url.unwrap_or_else(|| (*usual_url).to_owned()),
-                key: if has_key { KeySource::Env(key_name) } else { KeySource::None },
+                key: if has_key {
+                    KeySource::Env(key_name)
+                } else {
+                    KeySource::None
+                },
             })
         });
         switched_on.collect()
@@ -81,7 +100,10 @@ impl SecretSource for Environment {
         match source {
             KeySource::Env(name) => {
                 use secrecy::ExposeSecret;
-                self.variables.get(name).filter(|value| !value.expose_secret().trim().is_empty()).cloned()
+                self.variables
+                    .get(name)
+                    .filter(|value| !value.expose_secret().trim().is_empty())
+                    .cloned()
             }
             KeySource::None | KeySource::Keychain(_) => None,
         }
@@ -91,5 +113,8 @@ impl SecretSource for Environment {
 /// The usual base URL of a protocol, where it has one.
 #[must_use]
 pub fn usual_base_url(protocol: ProviderProtocol) -> Option<&'static str> {
-    KNOWN.iter().find(|(_, known, _)| *known == protocol).map(|(_, _, url)| *url)
+    KNOWN
+        .iter()
+        .find(|(_, known, _)| *known == protocol)
+        .map(|(_, _, url)| *url)
 }

@@ -104,7 +104,12 @@ impl ProviderSection {
                 .to_owned(),
         };
         let key = self.key_env.clone().map_or(KeySource::None, KeySource::Env);
-        Ok(ProviderConfig { name: name.to_owned(), protocol: self.protocol, base_url, key })
+        Ok(ProviderConfig {
+            name: name.to_owned(),
+            protocol: self.protocol,
+            base_url,
+            key,
+        })
     }
 }
 
@@ -129,7 +134,9 @@ pub struct CacheSection {
 
 impl Default for CacheSection {
     fn default() -> CacheSection {
-        CacheSection { memory_bytes: 64 * 1024 * 1024 }
+        CacheSection {
+            memory_bytes: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -145,7 +152,11 @@ pub struct RecordingSection {
 
 impl Default for RecordingSection {
     fn default() -> RecordingSection {
-        RecordingSection { bodies: true, body_days: 7, request_days: 90 }
+        RecordingSection {
+            bodies: true,
+            body_days: 7,
+            request_days: 90,
+        }
     }
 }
 
@@ -160,7 +171,11 @@ pub struct TimeoutSection {
 
 impl Default for TimeoutSection {
     fn default() -> TimeoutSection {
-        TimeoutSection { first_byte_seconds: 120, idle_seconds: 30, read_on_seconds: 30 }
+        TimeoutSection {
+            first_byte_seconds: 120,
+            idle_seconds: 30,
+            read_on_seconds: 30,
+        }
     }
 }
 
@@ -190,7 +205,12 @@ impl FileConfig {
         self.caps.clone().unwrap_or_else(|| {
             vec![
                 daily("global-daily", CapScope::Global, 100, CapAction::Refuse),
-                daily("top-tier-daily", CapScope::Tier(Tier::T3), 50, CapAction::CloseTier),
+                daily(
+                    "top-tier-daily",
+                    CapScope::Tier(Tier::T3),
+                    50,
+                    CapAction::CloseTier,
+                ),
             ]
         })
     }

@@ -8,16 +8,28 @@ use weir_engine::settings::ModelRef;
 pub(super) fn usual_ladder(provider: &ProviderConfig) -> [Vec<ModelRef>; 4] {
     let models: [&[&str]; 4] = match provider.protocol {
         ProviderProtocol::Openai => [&["gpt-5-nano"], &["gpt-5-mini"], &["gpt-5"], &["gpt-5.1"]],
-        ProviderProtocol::Anthropic => {
-            [&["claude-haiku-4-5"], &["claude-haiku-4-5"], &["claude-sonnet-4-5"], &["claude-opus-4-5"]]
-        }
-        ProviderProtocol::Gemini => {
-            [&["gemini-2.5-flash-lite"], &["gemini-2.5-flash"], &["gemini-2.5-pro"], &["gemini-2.5-pro"]]
-        }
+        ProviderProtocol::Anthropic => [
+            &["claude-haiku-4-5"],
+            &["claude-haiku-4-5"],
+            &["claude-sonnet-4-5"],
+            &["claude-opus-4-5"],
+        ],
+        ProviderProtocol::Gemini => [
+            &["gemini-2.5-flash-lite"],
+            &["gemini-2.5-flash"],
+            &["gemini-2.5-pro"],
+            &["gemini-2.5-pro"],
+        ],
         ProviderProtocol::Simulated => [&["sim-nano"], &["sim-mini"], &["sim-standard"], &["sim-large"]],
     };
     models.map(|names| {
-        names.iter().map(|model| ModelRef { provider: provider.name.clone(), model: (*model).to_owned() }).collect()
+        names
+            .iter()
+            .map(|model| ModelRef {
+                provider: provider.name.clone(),
+                model: (*model).to_owned(),
+            })
+            .collect()
     })
 }
 
@@ -30,5 +42,8 @@ pub(super) fn usual_embedding_model(provider: &ProviderConfig) -> Option<ModelRe
         ProviderProtocol::Simulated => "sim-embed",
         ProviderProtocol::Anthropic => return None,
     };
-    Some(ModelRef { provider: provider.name.clone(), model: model.to_owned() })
+    Some(ModelRef {
+        provider: provider.name.clone(),
+        model: model.to_owned(),
+    })
 }

@@ -48,10 +48,14 @@ impl Config {
         let file = match path {
             None => FileConfig::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|problem| ConfigError::Unreadable { path: path.to_owned(), problem })?;
-                FileConfig::parse(&text)
-                    .map_err(|problem| ConfigError::Wrong { path: path.to_owned(), problem })?
+                let text = std::fs::read_to_string(path).map_err(|problem| ConfigError::Unreadable {
+                    path: path.to_owned(),
+                    problem,
+                })?;
+                FileConfig::parse(&text).map_err(|problem| ConfigError::Wrong {
+                    path: path.to_owned(),
+                    problem,
+                })?
             }
         };
         Config::combine(file, environment)
@@ -90,7 +94,11 @@ impl Config {
         let default_provider = environment
             .provider()
             .or_else(|| file.default_provider.clone())
-            .unwrap_or_else(|| providers.first().map_or_else(|| "simulated".to_owned(), |first| first.name.clone()));
+            .unwrap_or_else(|| {
+                providers
+                    .first()
+                    .map_or_else(|| "simulated".to_owned(), |first| first.name.clone())
+            });
         if !providers.iter().any(|provider| provider.name == default_provider) {
             let known: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
             return Err(ConfigError::Invalid(format!(
@@ -103,8 +111,16 @@ impl Config {
             .database()
             .or_else(|| file.database.url.clone())
             .unwrap_or_else(|| "sqlite://weir.db".to_owned());
-        let listen = environment.listen().unwrap_or_else(|| file.gateway.listen.clone());
-        Ok(Config { file, providers, default_provider, database_url, listen })
+        let listen = environment
+            .listen()
+            .unwrap_or_else(|| file.gateway.listen.clone());
+        Ok(Config {
+            file,
+            providers,
+            default_provider,
+            database_url,
+            listen,
+        })
     }
 
     /// The path of the SQLite file.
@@ -138,7 +154,11 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        Environment::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Environment::from_pairs(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -153,10 +173,17 @@ mod tests {
         let config = Config::combine(FileConfig::default(), &environment).expect("complete");
         assert_eq!(config.default_provider, "anthropic");
         assert_eq!(config.listen, "127.0.0.1:9999");
-        let anthropic = config.providers.iter().find(|provider| provider.name == "anthropic").expect("from its key");
+        let anthropic = config
+            .providers
+            .iter()
+            .find(|provider| provider.name == "anthropic")
+            .expect("from its key");
         assert_eq!(anthropic.base_url, "http://127.0.0.1:1234/v1");
         assert_eq!(anthropic.key, KeySource::Env("ANTHROPIC_API_KEY".into()));
-        assert!(!format!("{config:?}").contains("secret"), "keys are named, never held");
+        assert!(
+            !format!("{config:?}").contains("secret"),
+            "keys are named, never held"
+        );
     }
 
     #[test]
@@ -168,7 +195,10 @@ mod tests {
     #[test]
     fn unknown_keys_and_other_databases_are_refused_in_words() {
         let problem = FileConfig::parse("[gateway]\nlistne = \"x\"").expect_err("unknown key");
-        assert!(problem.contains("listne") && problem.contains("listen"), "{problem}");
+        assert!(
+            problem.contains("listne") && problem.contains("listen"),
+            "{problem}"
+        );
         let problem = sqlite_path("postgres://x").expect_err("not here yet").to_string();
         assert!(problem.contains("sqlite:///"), "{problem}");
     }

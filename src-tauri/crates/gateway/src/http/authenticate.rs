@@ -20,10 +20,18 @@ pub(crate) async fn authenticate(state: &GatewayState, headers: &HeaderMap) -> R
 }
 
 fn token_of(headers: &HeaderMap) -> Option<&str> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
     let bearer = text(header::AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    bearer.or_else(|| text("x-api-key")).or_else(|| text("x-goog-api-key")).filter(|token| !token.is_empty())
+    bearer
+        .or_else(|| text("x-api-key"))
+        .or_else(|| text("x-goog-api-key"))
+        .filter(|token| !token.is_empty())
 }

@@ -10,13 +10,7 @@ use axum::{
 use serde_json::Value;
 use std::sync::Arc;
 use weir_contract::model::key::VirtualKey;
-use weir_engine::{
-    call::Call,
-    keyring::KeyError,
-    pipeline,
-    protocol::parse_chat,
-    request::ClientProtocol,
-};
+use weir_engine::{call::Call, keyring::KeyError, pipeline, protocol::parse_chat, request::ClientProtocol};
 
 type Body = Result<Bytes, BytesRejection>;
 
@@ -68,7 +62,9 @@ async fn serve(
         Ok(body) => body,
         Err(_) => {
             let most = state.config.file.gateway.max_body_bytes;
-            let message = format!("the body is larger than {most} bytes, or was not sent whole; shorten it, or raise gateway.max_body_bytes");
+            let message = format!(
+                "the body is larger than {most} bytes, or was not sent whole; shorten it, or raise gateway.max_body_bytes"
+            );
             return reply::error(protocol, 413, "body_too_large", &message);
         }
     };
@@ -91,8 +87,8 @@ fn read_call(
     key: VirtualKey,
     client: ClientAddress,
 ) -> Result<Call, String> {
-    let mut body: Value =
-        serde_json::from_slice(&body_text).map_err(|problem| format!("the body is not valid JSON: {problem}"))?;
+    let mut body: Value = serde_json::from_slice(&body_text)
+        .map_err(|problem| format!("the body is not valid JSON: {problem}"))?;
     if !body.is_object() {
         return Err("the body must be a JSON object".to_owned());
     }
@@ -104,10 +100,16 @@ fn read_call(
             }
             None
         }
-        _ => Some(Arc::new(parse_chat(protocol, &body).map_err(|problem| problem.message)?)),
+        _ => Some(Arc::new(
+            parse_chat(protocol, &body).map_err(|problem| problem.message)?,
+        )),
     };
     let model = match body.get("model") {
-        None | Some(Value::Null) => return Err("\"model\" is missing: name a model, or \"auto\" for the cheapest that can do it".to_owned()),
+        None | Some(Value::Null) => {
+            return Err(
+                "\"model\" is missing: name a model, or \"auto\" for the cheapest that can do it".to_owned(),
+            );
+        }
         Some(Value::String(model)) => model.clone(),
         Some(_) => return Err("\"model\" must be a text".to_owned()),
     };

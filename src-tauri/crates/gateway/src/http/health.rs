@@ -13,14 +13,18 @@ pub(super) async fn live() -> Json<Value> {
 pub(super) async fn ready(State(state): State<GatewayState>) -> (StatusCode, Json<Value>) {
     let settings = state.engine.settings();
     match state.engine.store.config_version().await {
-        Ok(_) if !state.engine.store_is_broken() => {
-            (StatusCode::OK, Json(json!({"status": "ready", "config_version": settings.version})))
-        }
+        Ok(_) if !state.engine.store_is_broken() => (
+            StatusCode::OK,
+            Json(json!({"status": "ready", "config_version": settings.version})),
+        ),
         Ok(_) => not_ready("the last write to the database failed"),
         Err(problem) => not_ready(&problem.to_string()),
     }
 }
 
 fn not_ready(reason: &str) -> (StatusCode, Json<Value>) {
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reason": reason})))
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Json(json!({"status": "not ready", "reason": reason})),
+    )
 }

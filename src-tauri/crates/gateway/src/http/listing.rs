@@ -14,8 +14,17 @@ use weir_engine::{keyring::KeyError, request::ClientProtocol};
 
 async fn checked(state: &GatewayState, headers: &HeaderMap) -> Option<Response> {
     let problem = authenticate(state, headers).await.err()?;
-    let status = if matches!(problem, KeyError::Store(_)) { 503 } else { 401 };
-    Some(reply::error(ClientProtocol::ChatCompletions, status, "invalid_api_key", &problem.to_string()))
+    let status = if matches!(problem, KeyError::Store(_)) {
+        503
+    } else {
+        401
+    };
+    Some(reply::error(
+        ClientProtocol::ChatCompletions,
+        status,
+        "invalid_api_key",
+        &problem.to_string(),
+    ))
 }
 
 /// `GET /v1/models`: `auto`, and every model on the ladder.
@@ -26,9 +35,19 @@ pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap
     let settings = state.engine.settings();
     let mut names: BTreeSet<(String, String)> = BTreeSet::new();
     for tier in Tier::ALL {
-        names.extend(settings.tier(tier).iter().map(|model| (model.to_string(), model.provider.clone())));
+        names.extend(
+            settings
+                .tier(tier)
+                .iter()
+                .map(|model| (model.to_string(), model.provider.clone())),
+        );
     }
-    names.extend(settings.embedding_model.iter().map(|model| (model.to_string(), model.provider.clone())));
+    names.extend(
+        settings
+            .embedding_model
+            .iter()
+            .map(|model| (model.to_string(), model.provider.clone())),
+    );
     let model = |id: &str, owner: &str| {
         // Both protocols' lists in one: OpenAI's fields, and `type` and `display_name` as Anthropic's SDK reads them.
         json!({"id": id, "object": "model", "created": 0, "owned_by": owner, "type": "model", "display_name": id, "created_at": "1970-01-01T00:00:00Z"})
@@ -37,7 +56,8 @@ pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap
     list.extend(names.iter().map(|(id, owner)| model(id, owner)));
     let first = list.first().map(|one| one["id"].clone());
     let last = list.last().map(|one| one["id"].clone());
-    Json(json!({"object": "list", "data": list, "has_more": false, "first_id": first, "last_id": last})).into_response()
+    Json(json!({"object": "list", "data": list, "has_more": false, "first_id": first, "last_id": last}))
+        .into_response()
 }
 
 /// `GET /v1/providers`: names, protocols and health; no addresses and no keys.
@@ -48,8 +68,10 @@ pub(super) async fn providers(State(state): State<GatewayState>, headers: Header
     let settings = state.engine.settings();
     let one = |(name, running): (&String, &weir_engine::settings::RunningProvider)| {
         let breakers = state.engine.breaker_positions(name);
-        let of_it: Vec<Value> =
-            breakers.into_iter().map(|(model, position)| json!({"model": model, "breaker": position})).collect();
+        let of_it: Vec<Value> = breakers
+            .into_iter()
+            .map(|(model, position)| json!({"model": model, "breaker": position}))
+            .collect();
         json!({
             "name": name,
             "protocol": running.config.protocol,
@@ -68,7 +90,8 @@ pub(super) async fn cache_stats(State(state): State<GatewayState>, headers: Head
     if let Some(refusal) = checked(&state, &headers).await {
         return refusal;
     }
-    let [response, semantic, misses, bypassed] = [0, 1, 2, 3].map(|index: usize| state.engine.counters.cache[index].load(Ordering::Relaxed));
+    let [response, semantic, misses, bypassed] =
+        [0, 1, 2, 3].map(|index: usize| state.engine.counters.cache[index].load(Ordering::Relaxed));
     let asked = response + semantic + misses;
     let hit_rate = (asked > 0).then(|| (response + semantic) as f64 / asked as f64);
     let (memory_entries, memory_bytes) = state.engine.memory.size();

@@ -19,35 +19,117 @@ pub(super) async fn metrics(
     if !client.0.ip().is_loopback()
         && let Err(problem) = authenticate(&state, &headers).await
     {
-        return reply::error(ClientProtocol::ChatCompletions, 401, "invalid_api_key", &problem.to_string());
+        return reply::error(
+            ClientProtocol::ChatCompletions,
+            401,
+            "invalid_api_key",
+            &problem.to_string(),
+        );
     }
     let text = write_metrics(&state).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
 }
 
 fn write_metrics(state: &GatewayState) -> Result<String, std::fmt::Error> {
     let counters = &state.engine.counters;
     let mut text = String::with_capacity(8 * 1024);
-    heading(&mut text, "weir_requests_total", "counter", "Finished requests by how they ended.")?;
+    heading(
+        &mut text,
+        "weir_requests_total",
+        "counter",
+        "Finished requests by how they ended.",
+    )?;
     for (status, count) in RequestStatus::ALL.iter().zip(&counters.requests) {
-        writeln!(text, "weir_requests_total{{status=\"{}\"}} {}", status.as_str(), count.load(Ordering::Relaxed))?;
+        writeln!(
+            text,
+            "weir_requests_total{{status=\"{}\"}} {}",
+            status.as_str(),
+            count.load(Ordering::Relaxed)
+        )?;
     }
-    heading(&mut text, "weir_cache_requests_total", "counter", "Finished requests by what the cache did.")?;
-    for (outcome, count) in ["response", "semantic", "miss", "bypass"].iter().zip(&counters.cache) {
-        writeln!(text, "weir_cache_requests_total{{outcome=\"{outcome}\"}} {}", count.load(Ordering::Relaxed))?;
+    heading(
+        &mut text,
+        "weir_cache_requests_total",
+        "counter",
+        "Finished requests by what the cache did.",
+    )?;
+    for (outcome, count) in ["response", "semantic", "miss", "bypass"]
+        .iter()
+        .zip(&counters.cache)
+    {
+        writeln!(
+            text,
+            "weir_cache_requests_total{{outcome=\"{outcome}\"}} {}",
+            count.load(Ordering::Relaxed)
+        )?;
     }
     let nanousd = |value: i64| weir_contract::NanoUsd(value).to_decimal();
-    heading(&mut text, "weir_cost_usd_total", "counter", "Charged since the process started.")?;
-    writeln!(text, "weir_cost_usd_total {}", nanousd(counters.cost_nanousd.load(Ordering::Relaxed)))?;
-    heading(&mut text, "weir_saved_usd_total", "counter", "Saved by the caches since the process started.")?;
-    writeln!(text, "weir_saved_usd_total {}", nanousd(counters.saved_nanousd.load(Ordering::Relaxed)))?;
-    heading(&mut text, "weir_upstream_attempts_total", "counter", "Calls made to providers.")?;
-    writeln!(text, "weir_upstream_attempts_total {}", counters.upstream_attempts.load(Ordering::Relaxed))?;
-    heading(&mut text, "weir_store_failures_total", "counter", "Writes and reads that the store failed.")?;
-    writeln!(text, "weir_store_failures_total {}", counters.store_failures.load(Ordering::Relaxed))?;
-    histogram(&mut text, "weir_request_duration_seconds", "From arrival to the last byte.", &counters.total)?;
-    histogram(&mut text, "weir_overhead_duration_seconds", "The part not spent waiting for providers.", &counters.overhead)?;
-    heading(&mut text, "weir_breaker_open", "gauge", "1 while a model's breaker is open, 0.5 while it is tried again.")?;
+    heading(
+        &mut text,
+        "weir_cost_usd_total",
+        "counter",
+        "Charged since the process started.",
+    )?;
+    writeln!(
+        text,
+        "weir_cost_usd_total {}",
+        nanousd(counters.cost_nanousd.load(Ordering::Relaxed))
+    )?;
+    heading(
+        &mut text,
+        "weir_saved_usd_total",
+        "counter",
+        "Saved by the caches since the process started.",
+    )?;
+    writeln!(
+        text,
+        "weir_saved_usd_total {}",
+        nanousd(counters.saved_nanousd.load(Ordering::Relaxed))
+    )?;
+    heading(
+        &mut text,
+        "weir_upstream_attempts_total",
+        "counter",
+        "Calls made to providers.",
+    )?;
+    writeln!(
+        text,
+        "weir_upstream_attempts_total {}",
+        counters.upstream_attempts.load(Ordering::Relaxed)
+    )?;
+    heading(
+        &mut text,
+        "weir_store_failures_total",
+        "counter",
+        "Writes and reads that the store failed.",
+    )?;
+    writeln!(
+        text,
+        "weir_store_failures_total {}",
+        counters.store_failures.load(Ordering::Relaxed)
+    )?;
+    histogram(
+        &mut text,
+        "weir_request_duration_seconds",
+        "From arrival to the last byte.",
+        &counters.total,
+    )?;
+    histogram(
+        &mut text,
+        "weir_overhead_duration_seconds",
+        "The part not spent waiting for providers.",
+        &counters.overhead,
+    )?;
+    heading(
+        &mut text,
+        "weir_breaker_open",
+        "gauge",
+        "1 while a model's breaker is open, 0.5 while it is tried again.",
+    )?;
     for provider in state.engine.settings().providers.keys() {
         for (model, position) in state.engine.breaker_positions(provider) {
             let value = match position {
@@ -56,10 +138,18 @@ fn write_metrics(state: &GatewayState) -> Result<String, std::fmt::Error> {
                 BreakerPosition::Open => "1",
             };
             let (provider, model) = (escaped(provider), escaped(&model));
-            writeln!(text, "weir_breaker_open{{provider=\"{provider}\",model=\"{model}\"}} {value}")?;
+            writeln!(
+                text,
+                "weir_breaker_open{{provider=\"{provider}\",model=\"{model}\"}} {value}"
+            )?;
         }
     }
-    heading(&mut text, "weir_config_version", "gauge", "Number of the newest configuration change that runs.")?;
+    heading(
+        &mut text,
+        "weir_config_version",
+        "gauge",
+        "Number of the newest configuration change that runs.",
+    )?;
     writeln!(text, "weir_config_version {}", state.engine.settings().version)?;
     Ok(text)
 }
@@ -74,9 +164,15 @@ fn histogram(text: &mut String, name: &str, help: &str, histogram: &Histogram) -
     for (bound, n) in buckets {
         writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {n}")?;
     }
-    writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum_seconds}\n{name}_count {count}")
+    writeln!(
+        text,
+        "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum_seconds}\n{name}_count {count}"
+    )
 }
 
 fn escaped(label: &str) -> String {
-    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    label
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }

@@ -33,7 +33,11 @@ impl GatewayState {
     #[must_use]
     pub fn new(engine: Arc<Engine>, config: Arc<Config>, address: SocketAddr) -> GatewayState {
         let guard = Arc::new(guard::Guard::new(&config.file.gateway, address));
-        GatewayState { engine, config, guard }
+        GatewayState {
+            engine,
+            config,
+            guard,
+        }
     }
 }
 

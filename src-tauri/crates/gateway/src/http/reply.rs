@@ -21,13 +21,20 @@ pub(super) fn answer(reply: Reply, stream: bool) -> Response {
         ReplyBody::Whole(bytes) => Body::from(bytes),
         ReplyBody::Stream(receiver) => {
             let events = futures::stream::unfold(receiver, |mut receiver| async move {
-                receiver.recv().await.map(|event| (Ok::<_, Infallible>(event), receiver))
+                receiver
+                    .recv()
+                    .await
+                    .map(|event| (Ok::<_, Infallible>(event), receiver))
             });
             Body::from_stream(events.boxed())
         }
     };
     let mut response = Response::new(body);
-    let content_type = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+    let content_type = if stream {
+        "text/event-stream; charset=utf-8"
+    } else {
+        "application/json"
+    };
     put(&mut response, "content-type", content_type);
     if stream {
         put(&mut response, "cache-control", "no-cache");
@@ -38,11 +45,20 @@ pub(super) fn answer(reply: Reply, stream: bool) -> Response {
 
 /// A refusal in the client's own error shape.
 pub(super) fn refusal(protocol: ClientProtocol, refusal: Refusal) -> Response {
-    let extra = refusal.retry_after_seconds.map(|seconds| serde_json::json!({ "retryAfter": seconds }));
+    let extra = refusal
+        .retry_after_seconds
+        .map(|seconds| serde_json::json!({ "retryAfter": seconds }));
     let body = match refusal.raw {
         Some(raw) => Body::from(raw),
         None => Body::from(
-            error_body(protocol, refusal.status, refusal.code.as_str(), &refusal.message, extra).to_string(),
+            error_body(
+                protocol,
+                refusal.status,
+                refusal.code.as_str(),
+                &refusal.message,
+                extra,
+            )
+            .to_string(),
         ),
     };
     let mut response = Response::new(body);
@@ -57,7 +73,9 @@ pub(super) fn refusal(protocol: ClientProtocol, refusal: Refusal) -> Response {
 
 /// An error that met the request before the engine.
 pub(super) fn error(protocol: ClientProtocol, status: u16, code: &str, message: &str) -> Response {
-    let mut response = Response::new(Body::from(error_body(protocol, status, code, message, None).to_string()));
+    let mut response = Response::new(Body::from(
+        error_body(protocol, status, code, message, None).to_string(),
+    ));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     put(&mut response, "content-type", "application/json");
     response
@@ -90,7 +108,11 @@ fn put_facts(response: &mut Response, facts: &ReplyFacts) {
         put(response, "x-weir-tier", tier.as_str());
     }
     if !facts.model.is_empty() {
-        put(response, "x-weir-model", &format!("{}/{}", facts.provider, facts.model));
+        put(
+            response,
+            "x-weir-model",
+            &format!("{}/{}", facts.provider, facts.model),
+        );
     }
     put(response, "x-weir-intent", &facts.intent);
     if let Some(cost) = facts.cost_nanousd {
@@ -111,8 +133,19 @@ fn put_rate(response: &mut Response, rate: &RateHeaders) {
     put(response, "x-ratelimit-limit", &rate.limit.to_string());
     put(response, "x-ratelimit-remaining", &rate.remaining.to_string());
     put(response, "x-ratelimit-reset", &rate.reset_seconds.to_string());
-    put(response, "ratelimit-policy", &format!("\"{}\";q={};w={}", rate.policy, rate.limit, rate.window_seconds));
-    put(response, "ratelimit", &format!("\"{}\";r={};t={}", rate.policy, rate.remaining, rate.reset_seconds));
+    put(
+        response,
+        "ratelimit-policy",
+        &format!("\"{}\";q={};w={}", rate.policy, rate.limit, rate.window_seconds),
+    );
+    put(
+        response,
+        "ratelimit",
+        &format!(
+            "\"{}\";r={};t={}",
+            rate.policy, rate.remaining, rate.reset_seconds
+        ),
+    );
 }
 
 fn put(response: &mut Response, name: &'static str, value: &str) {
@@ -121,6 +154,8 @@ fn put(response: &mut Response, name: &'static str, value: &str) {
         return;
     }
     if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(HeaderName::from_static(name), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), value);
     }
 }

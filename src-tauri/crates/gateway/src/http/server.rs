@@ -42,7 +42,12 @@ pub async fn listen(config: &Config, next_free_port: bool) -> Result<Listening, 
         .listen
         .replace("localhost:", "127.0.0.1:")
         .parse()
-        .map_err(|_| format!("\"{}\" is not an address to listen on; write it like 127.0.0.1:8787", config.listen))?;
+        .map_err(|_| {
+            format!(
+                "\"{}\" is not an address to listen on; write it like 127.0.0.1:8787",
+                config.listen
+            )
+        })?;
     if !wanted.ip().is_loopback() && !config.file.gateway.allow_remote {
         return Err(format!(
             "{wanted} can be reached from other machines; set gateway.allow_remote = true if that is meant, and put TLS in front of it"
@@ -52,13 +57,22 @@ pub async fn listen(config: &Config, next_free_port: bool) -> Result<Listening, 
         Ok(listener) => Listening::new(listener, String::new()),
         Err(problem) if problem.kind() == ErrorKind::AddrInUse && next_free_port => {
             for step in 1..=NEXT_PORTS {
-                let Some(port) = wanted.port().checked_add(step) else { break };
+                let Some(port) = wanted.port().checked_add(step) else {
+                    break;
+                };
                 if let Ok(listener) = TcpListener::bind(SocketAddr::new(wanted.ip(), port)).await {
-                    let note = format!("Port {} is taken by another program, so the gateway listens on {port}.", wanted.port());
+                    let note = format!(
+                        "Port {} is taken by another program, so the gateway listens on {port}.",
+                        wanted.port()
+                    );
                     return Listening::new(listener, note);
                 }
             }
-            Err(format!("ports {} to {} are all taken", wanted.port(), wanted.port().saturating_add(NEXT_PORTS)))
+            Err(format!(
+                "ports {} to {} are all taken",
+                wanted.port(),
+                wanted.port().saturating_add(NEXT_PORTS)
+            ))
         }
         Err(problem) if problem.kind() == ErrorKind::AddrInUse => Err(format!(
             "port {} is taken by another program; stop it, or listen elsewhere with WEIR_LISTEN=127.0.0.1:PORT",
@@ -71,7 +85,11 @@ pub async fn listen(config: &Config, next_free_port: bool) -> Result<Listening, 
 impl Listening {
     fn new(listener: TcpListener, note: String) -> Result<Listening, String> {
         let address = listener.local_addr().map_err(|problem| problem.to_string())?;
-        Ok(Listening { listener, address, note })
+        Ok(Listening {
+            listener,
+            address,
+            note,
+        })
     }
 }
 
@@ -90,7 +108,9 @@ pub async fn serve(listener: TcpListener, state: GatewayState, mut stopping: wat
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(seat) = seats.clone().acquire_owned().await else { break };
+        let Ok(seat) = seats.clone().acquire_owned().await else {
+            break;
+        };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone().layer(Extension(ClientAddress(peer))));
         let mut builder = Builder::new(TokioExecutor::new());
@@ -99,8 +119,13 @@ pub async fn serve(listener: TcpListener, state: GatewayState, mut stopping: wat
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(MOST_HEADER_BYTES.max(8 * 1024));
-        builder.http2().timer(TokioTimer::new()).max_header_list_size(MOST_HEADER_BYTES as u32);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(MOST_HEADER_BYTES as u32);
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A broken connection is the client's affair; what it had asked for is recorded all the same.
@@ -111,6 +136,9 @@ pub async fn serve(listener: TcpListener, state: GatewayState, mut stopping: wat
     // Closed before the draining starts, so that a new call is turned away at once instead of waiting for an answer that never comes.
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some clients were still reading after {} s and were left", DRAIN.as_secs());
+        tracing::warn!(
+            "some clients were still reading after {} s and were left",
+            DRAIN.as_secs()
+        );
     }
 }

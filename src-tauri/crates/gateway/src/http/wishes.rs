@@ -13,7 +13,11 @@ pub(super) fn read(headers: &HeaderMap, body: &mut Value) -> Result<Wishes, Stri
         let from_body = take_metadata(body, name);
         let header = headers.get(format!("x-weir-{name}"));
         let value = match header {
-            Some(value) => value.to_str().map_err(|_| format!("the header x-weir-{name} must be plain text"))?.trim().to_owned(),
+            Some(value) => value
+                .to_str()
+                .map_err(|_| format!("the header x-weir-{name} must be plain text"))?
+                .trim()
+                .to_owned(),
             None => from_body.unwrap_or_default(),
         };
         if value.len() > LONGEST {
@@ -29,7 +33,12 @@ pub(super) fn read(headers: &HeaderMap, body: &mut Value) -> Result<Wishes, Stri
         user: said("user")?,
         session: said("session")?,
         event: said("event")?,
-        tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+        tags: tags
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect(),
         simulate: Some(said("simulate")?).filter(|text| !text.is_empty()),
         ..Wishes::default()
     };
@@ -40,12 +49,21 @@ pub(super) fn read(headers: &HeaderMap, body: &mut Value) -> Result<Wishes, Stri
     if !ttl.is_empty() {
         let seconds = ttl.parse().ok().filter(|seconds| *seconds <= 366 * 86_400);
         wishes.cache_ttl_seconds =
-            Some(seconds.ok_or_else(|| format!("x-weir-cache-ttl is \"{ttl}\"; give whole seconds, at most a year"))?);
+            Some(seconds.ok_or_else(|| {
+                format!("x-weir-cache-ttl is \"{ttl}\"; give whole seconds, at most a year")
+            })?);
     }
     if wishes.user.is_empty() {
         // The protocols' own fields for the end user.
-        let own = body.get("user").or_else(|| body.get("metadata").and_then(|metadata| metadata.get("user_id")));
-        wishes.user = own.and_then(Value::as_str).unwrap_or_default().chars().take(LONGEST).collect();
+        let own = body
+            .get("user")
+            .or_else(|| body.get("metadata").and_then(|metadata| metadata.get("user_id")));
+        wishes.user = own
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .chars()
+            .take(LONGEST)
+            .collect();
     }
     Ok(wishes)
 }
@@ -53,18 +71,29 @@ pub(super) fn read(headers: &HeaderMap, body: &mut Value) -> Result<Wishes, Stri
 /// Takes `weir-name`, `x-weir-name` or `weir_name` out of `metadata`.
 fn take_metadata(body: &mut Value, name: &str) -> Option<String> {
     let metadata = body.get_mut("metadata")?.as_object_mut()?;
-    let spellings = [format!("x-weir-{name}"), format!("weir-{name}"), format!("weir_{}", name.replace('-', "_"))];
+    let spellings = [
+        format!("x-weir-{name}"),
+        format!("weir-{name}"),
+        format!("weir_{}", name.replace('-', "_")),
+    ];
     let mut found = None;
     for spelling in spellings {
         if let Some(value) = metadata.shift_remove(&spelling) {
             found = found.or(match value {
                 Value::String(text) => Some(text.trim().to_owned()),
-                Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")),
+                Value::Array(items) => Some(
+                    items
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .collect::<Vec<_>>()
+                        .join(","),
+                ),
                 other => Some(other.to_string()),
             });
         }
     }
-    if metadata.is_empty() && found.is_some()
+    if metadata.is_empty()
+        && found.is_some()
         && let Some(fields) = body.as_object_mut()
     {
         fields.shift_remove("metadata");
@@ -83,14 +112,25 @@ mod tests {
         headers.insert("x-weir-user", "ann".parse().expect("plain"));
         let mut body = json!({"metadata": {"x-weir-user": "bob", "x-weir-tags": ["a", "b"], "mine": 1}});
         let wishes = read(&headers, &mut body).expect("fine");
-        assert_eq!((wishes.user.as_str(), wishes.tags), ("ann", vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(body, json!({"metadata": {"mine": 1}}), "the provider never sees Weir's own names");
+        assert_eq!(
+            (wishes.user.as_str(), wishes.tags),
+            ("ann", vec!["a".to_owned(), "b".to_owned()])
+        );
+        assert_eq!(
+            body,
+            json!({"metadata": {"mine": 1}}),
+            "the provider never sees Weir's own names"
+        );
     }
 
     #[test]
     fn nonsense_is_refused() {
         let mut headers = HeaderMap::new();
         headers.insert("x-weir-cache", "maybe".parse().expect("plain"));
-        assert!(read(&headers, &mut json!({})).expect_err("not a wish").contains("refresh"));
+        assert!(
+            read(&headers, &mut json!({}))
+                .expect_err("not a wish")
+                .contains("refresh")
+        );
     }
 }

@@ -31,13 +31,9 @@ impl Operation for Expire {
         .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
-        // Bodies are few compared to rows once the old ones are gone, and lie in the order of recording; so the oldest
-        // are looked at first and the search ends at the first full batch.
         let bodies = sqlx::query!(
             "DELETE FROM request_bodies WHERE seq IN (
-                 SELECT request_bodies.seq FROM request_bodies CROSS JOIN requests USING (seq)
-                 WHERE requests.started_ms < ?
-                 ORDER BY request_bodies.seq LIMIT ?)",
+                 SELECT seq FROM request_bodies WHERE started_ms < ? ORDER BY started_ms LIMIT ?)",
             self.bodies_before_ms,
             MOST
         )

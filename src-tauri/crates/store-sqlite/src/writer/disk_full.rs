@@ -43,12 +43,22 @@ async fn a_full_disk_is_said_and_writing_goes_on_when_there_is_room() {
         panic!("{full}")
     };
     assert!(text.contains("disk is full"), "{text}");
-    assert_eq!(store.config_items().await.unwrap().len(), saved, "reading goes on");
+    assert_eq!(
+        store.config_items().await.unwrap().len(),
+        saved,
+        "reading goes on"
+    );
     // Several at once fail alike, and quickly.
     let (a, b) = tokio::join!(save(&store, "a"), save(&store, "b"));
-    assert!(matches!((a, b), (Err(StoreError::Unavailable(_)), Err(StoreError::Unavailable(_)))));
+    assert!(matches!(
+        (a, b),
+        (Err(StoreError::Unavailable(_)), Err(StoreError::Unavailable(_)))
+    ));
 
-    store.write(Limit("PRAGMA max_page_count = 1000000")).await.unwrap();
+    store
+        .write(Limit("PRAGMA max_page_count = 1000000"))
+        .await
+        .unwrap();
     save(&store, "after").await.unwrap();
     assert_eq!(store.check_integrity().await.unwrap(), None);
     store.close().await.unwrap();

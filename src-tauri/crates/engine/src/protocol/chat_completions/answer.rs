@@ -5,7 +5,7 @@ use crate::{
     protocol::usage,
     request::{Answer, Finish, Part},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Writes an answer. `created_s` is UNIX seconds.
 #[must_use]
@@ -64,7 +64,24 @@ pub fn decode(body: &Value) -> Result<Answer, String> {
         .get("finish_reason")
         .and_then(Value::as_str)
         .ok_or("the answer has no `finish_reason`, so it may not be whole")?;
-    let mut finish = finish_of(word);
+    let (parts, finish) = read_message(message, finish_of(word))?;
+    let word_of = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok(Answer {
+        id: word_of("id"),
+        model: word_of("model"),
+        parts,
+        finish,
+        usage: body.get("usage").and_then(usage::from_openai),
+    })
+}
+
+/// What the message holds, and the reason to stop as it shows.
+fn read_message(message: &Map<String, Value>, mut finish: Finish) -> Result<(Vec<Part>, Finish), String> {
     let mut parts = Vec::new();
     for name in ["reasoning_content", "reasoning"] {
         if let Some(text) = message
@@ -102,19 +119,7 @@ pub fn decode(body: &Value) -> Result<Answer, String> {
             finish = Finish::ToolCalls;
         }
     }
-    let word_of = |name: &str| {
-        body.get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    Ok(Answer {
-        id: word_of("id"),
-        model: word_of("model"),
-        parts,
-        finish,
-        usage: body.get("usage").and_then(usage::from_openai),
-    })
+    Ok((parts, finish))
 }
 
 /// Content is text, or (in a few compatible servers) a list of text parts.

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod error;
 pub mod event;
+mod options;
 pub mod parse;
 pub mod request;
 pub mod stream;

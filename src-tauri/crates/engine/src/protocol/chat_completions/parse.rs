@@ -1,14 +1,15 @@
 //! A client's chat-completions body into Weir's own words.
 
+use super::options::{add_output, add_tools};
 use crate::{
     protocol::{
         BadRequest,
         shape::{
             add_system, body, field, flag, number, object, optional_list, optional_text, positive,
-            required_list, required_text, split_data_url, stop_texts, text, wrong,
+            required_list, required_text, split_data_url, stop_texts, wrong,
         },
     },
-    request::{Chat, OutputFormat, Part, Role, Tool, ToolChoice, Turn},
+    request::{Chat, Part, Role, Turn},
 };
 use serde_json::{Map, Value, json};
 
@@ -87,57 +88,67 @@ fn add_message(chat: &mut Chat, value: &Value, path: &str) -> Result<(), BadRequ
             }
             add_turn(chat, Role::User, parts);
         }
-        "assistant" => {
-            let mut parts = Vec::new();
-            let thinking = optional_text(message, "reasoning_content", path)?;
-            if let Some(text) = thinking.filter(|text| !text.is_empty()) {
-                parts.push(Part::Reasoning {
-                    text: text.to_owned(),
-                });
-            }
-            parts.extend(content(chat, message, path)?);
-            if let Some(text) = optional_text(message, "refusal", path)? {
-                parts.push(Part::Text {
-                    text: text.to_owned(),
-                });
-            }
-            parts.extend(tool_calls(chat, message, path)?);
-            chat.same_protocol_only |=
-                field(message, "audio").is_some() || field(message, "function_call").is_some();
-            add_turn(chat, Role::Assistant, parts);
-        }
-        role @ ("tool" | "function") => {
-            // The old function form has no ids, which no other protocol can carry.
-            chat.same_protocol_only |= role == "function";
-            let id = required_text(
-                message,
-                if role == "tool" { "tool_call_id" } else { "name" },
-                path,
-            )?
-            .to_owned();
-            let content = content(chat, message, path)?
-                .into_iter()
-                .filter_map(|part| match part {
-                    Part::Text { text } => Some(text),
-                    _ => None,
-                })
-                .collect::<Vec<_>>()
-                .join("\n");
-            add_turn(
-                chat,
-                Role::User,
-                vec![Part::ToolResult {
-                    id,
-                    content,
-                    is_error: false,
-                }],
-            );
-        }
+        "assistant" => add_assistant(chat, message, path)?,
+        role @ ("tool" | "function") => add_result(chat, message, role, path)?,
         other => {
             let message = format!("is `{other}`; it must be system, developer, user, assistant or tool");
             return Err(wrong(&format!("{path}.role"), &message));
         }
     }
+    Ok(())
+}
+
+fn add_assistant(chat: &mut Chat, message: &Map<String, Value>, path: &str) -> Result<(), BadRequest> {
+    let mut parts = Vec::new();
+    let thinking = optional_text(message, "reasoning_content", path)?;
+    if let Some(text) = thinking.filter(|text| !text.is_empty()) {
+        parts.push(Part::Reasoning {
+            text: text.to_owned(),
+        });
+    }
+    parts.extend(content(chat, message, path)?);
+    if let Some(text) = optional_text(message, "refusal", path)? {
+        parts.push(Part::Text {
+            text: text.to_owned(),
+        });
+    }
+    parts.extend(tool_calls(chat, message, path)?);
+    chat.same_protocol_only |= field(message, "audio").is_some() || field(message, "function_call").is_some();
+    add_turn(chat, Role::Assistant, parts);
+    Ok(())
+}
+
+fn add_result(
+    chat: &mut Chat,
+    message: &Map<String, Value>,
+    role: &str,
+    path: &str,
+) -> Result<(), BadRequest> {
+    // The old function form has no ids, which no other protocol can carry.
+    chat.same_protocol_only |= role == "function";
+    let id = required_text(
+        message,
+        if role == "tool" { "tool_call_id" } else { "name" },
+        path,
+    )?
+    .to_owned();
+    let content = content(chat, message, path)?
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Text { text } => Some(text),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    add_turn(
+        chat,
+        Role::User,
+        vec![Part::ToolResult {
+            id,
+            content,
+            is_error: false,
+        }],
+    );
     Ok(())
 }
 
@@ -230,99 +241,6 @@ fn tool_calls(chat: &mut Chat, message: &Map<String, Value>, path: &str) -> Resu
         });
     }
     Ok(parts)
-}
-
-fn add_tools(chat: &mut Chat, call: &Map<String, Value>) -> Result<(), BadRequest> {
-    for (index, value) in optional_list(call, "tools", "")?.iter().enumerate() {
-        let path = format!("tools[{index}]");
-        let tool = object(value, &path)?;
-        if required_text(tool, "type", &path)? != "function" {
-            chat.same_protocol_only = true;
-            continue;
-        }
-        let inner = format!("{path}.function");
-        let function = object(
-            field(tool, "function").ok_or_else(|| wrong(&inner, "is required"))?,
-            &inner,
-        )?;
-        let parameters = match field(function, "parameters") {
-            None => json!({"type": "object", "properties": {}}),
-            Some(schema) => {
-                object(schema, &format!("{inner}.parameters"))?;
-                schema.clone()
-            }
-        };
-        chat.tools.push(Tool {
-            name: required_text(function, "name", &inner)?.to_owned(),
-            description: optional_text(function, "description", &inner)?
-                .unwrap_or_default()
-                .to_owned(),
-            parameters,
-        });
-    }
-    chat.tool_choice = match field(call, "tool_choice") {
-        None => ToolChoice::Auto,
-        Some(Value::String(word)) => match word.as_str() {
-            "auto" => ToolChoice::Auto,
-            "none" => ToolChoice::None,
-            "required" => ToolChoice::Required,
-            other => {
-                let message = format!("is `{other}`; it must be auto, none, required or name a function");
-                return Err(wrong("tool_choice", &message));
-            }
-        },
-        Some(value) => {
-            let choice = object(value, "tool_choice")?;
-            match field(choice, "function") {
-                Some(function) => {
-                    let path = "tool_choice.function";
-                    ToolChoice::Named(required_text(object(function, path)?, "name", path)?.to_owned())
-                }
-                None => {
-                    chat.same_protocol_only = true;
-                    ToolChoice::Auto
-                }
-            }
-        }
-    };
-    Ok(())
-}
-
-fn add_output(chat: &mut Chat, call: &Map<String, Value>) -> Result<(), BadRequest> {
-    let path = "response_format";
-    let Some(value) = field(call, path) else {
-        return Ok(());
-    };
-    let format = object(value, path)?;
-    chat.output = match required_text(format, "type", path)? {
-        "text" => OutputFormat::Text,
-        "json_object" => OutputFormat::Json,
-        "json_schema" => {
-            let path = "response_format.json_schema";
-            let inner = object(
-                field(format, "json_schema").ok_or_else(|| wrong(path, "is required"))?,
-                path,
-            )?;
-            let schema = field(inner, "schema")
-                .cloned()
-                .unwrap_or_else(|| json!({"type": "object"}));
-            object(&schema, "response_format.json_schema.schema")?;
-            OutputFormat::Schema {
-                name: text(
-                    inner.get("name").unwrap_or(&Value::Null),
-                    "response_format.json_schema.name",
-                )?
-                .to_owned(),
-                schema,
-                strict: flag(inner, "strict")?,
-            }
-        }
-        _ => {
-            chat.same_protocol_only = true;
-            OutputFormat::Text
-        }
-    };
-    Ok(())
 }
 
 #[cfg(test)]

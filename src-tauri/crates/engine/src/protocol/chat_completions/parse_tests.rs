@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::request::{OutputFormat, ToolChoice};
 
 #[test]
 fn a_full_conversation_is_read() {

@@ -51,13 +51,6 @@ pub fn decode(body: &Value, output_tool: Option<&str>) -> Result<Answer, String>
         .get("stop_reason")
         .and_then(Value::as_str)
         .ok_or("the answer has no `stop_reason`, so it may not be whole")?;
-    let word_of = |value: &Value, name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
     let mut parts = Vec::new();
     let mut answered_by_tool = false;
     for block in content {
@@ -93,16 +86,11 @@ pub fn decode(body: &Value, output_tool: Option<&str>) -> Result<Answer, String>
             _ => {}
         }
     }
-    let mut finish = finish_of(word);
-    if answered_by_tool {
-        // Prose beside the answer would make it unreadable as JSON.
-        let is_json = |part: &Part| !matches!(part, Part::Text { text } if arguments_object(text).is_none());
-        parts.retain(is_json);
-        let asks = parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
-        if finish == Finish::ToolCalls && !asks {
-            finish = Finish::Stop;
-        }
-    }
+    let finish = if answered_by_tool {
+        keep_only_answer(&mut parts, finish_of(word))
+    } else {
+        finish_of(word)
+    };
     Ok(Answer {
         id: word_of(body, "id"),
         model: word_of(body, "model"),
@@ -112,6 +100,25 @@ pub fn decode(body: &Value, output_tool: Option<&str>) -> Result<Answer, String>
             .get("usage")
             .and_then(|tokens| usage::from_anthropic(tokens, None)),
     })
+}
+
+fn word_of(value: &Value, name: &str) -> String {
+    value
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// After an answer by the output tool: prose beside it goes, because it would make the answer unreadable as JSON.
+fn keep_only_answer(parts: &mut Vec<Part>, finish: Finish) -> Finish {
+    parts.retain(|part| !matches!(part, Part::Text { text } if arguments_object(text).is_none()));
+    let asks = parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
+    if finish == Finish::ToolCalls && !asks {
+        Finish::Stop
+    } else {
+        finish
+    }
 }
 
 #[cfg(test)]

@@ -73,7 +73,9 @@ pub fn answer(call: &UpstreamCall, directives: &Directives, fault: Option<Fault>
     let (parts, finish) = content(call, directives, fault, &mut state);
     let mut answer = answer_of(id, &call.model, parts, finish);
     let output = match directives.tokens {
-        Some(tokens) if matches!(answer.parts.first(), Some(Part::Text { .. })) => i64::from(tokens),
+        Some(tokens) if matches!(answer.parts.first(), Some(Part::Text { .. })) => {
+            i64::from(tokens.min(call.chat.max_tokens.unwrap_or(u32::MAX)))
+        }
         _ => answer.parts.iter().map(|part| tokens_of(part_bytes(part))).sum(),
     };
     if fault != Some(Fault::NoUsage) {

