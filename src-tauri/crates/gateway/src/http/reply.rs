@@ -2,14 +2,14 @@
 
 use super::guard::protocol_of;
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
     response::Response,
 };
-use futures::StreamExt;
-use std::convert::Infallible;
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
 use weir_engine::{
-    call::{Refusal, Reply, ReplyBody, ReplyFacts},
+    call::{Refusal, Reply, ReplyBody, ReplyFacts, StreamItem},
     limit::headers::RateHeaders,
     protocol::error_body,
     request::ClientProtocol,
@@ -19,15 +19,7 @@ use weir_engine::{
 pub(super) fn answer(reply: Reply, stream: bool) -> Response {
     let body = match reply.body {
         ReplyBody::Whole(bytes) => Body::from(bytes),
-        ReplyBody::Stream(receiver) => {
-            let events = futures::stream::unfold(receiver, |mut receiver| async move {
-                receiver
-                    .recv()
-                    .await
-                    .map(|event| (Ok::<_, Infallible>(event), receiver))
-            });
-            Body::from_stream(events.boxed())
-        }
+        ReplyBody::Stream(receiver) => Body::from_stream(events_of(receiver).boxed()),
     };
     let mut response = Response::new(body);
     let content_type = if stream {
@@ -41,6 +33,18 @@ pub(super) fn answer(reply: Reply, stream: bool) -> Response {
     }
     put_facts(&mut response, &reply.facts);
     response
+}
+
+/// The events of a stream; an error, which breaks the connection off, when they end without the last one.
+fn events_of(receiver: mpsc::Receiver<StreamItem>) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
+    futures::stream::unfold(Some(receiver), |receiver| async move {
+        let mut receiver = receiver?;
+        Some(match receiver.recv().await {
+            Some(StreamItem::Events(events)) => (Ok(events), Some(receiver)),
+            Some(StreamItem::Last(events)) => (Ok(events), None),
+            None => (Err(std::io::Error::other("the answer broke off")), None),
+        })
+    })
 }
 
 /// A refusal in the client's own error shape.
