@@ -1,8 +1,13 @@
 //! Money: caps that are lowered while they are spent, failures that cost nothing, and the ledger behind them.
 
 use crate::stage::{COST, DAY_START_MS, NOW_MS, Play, Stage, call, daily};
+use std::sync::atomic::Ordering;
 use weir_contract::NanoUsd;
-use weir_engine::{call::RefusalCode, provider::UpstreamErrorKind, store::LedgerStore};
+use weir_engine::{
+    call::RefusalCode,
+    provider::UpstreamErrorKind,
+    store::{LedgerStore, RequestStore},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lowered_cap_holds_from_the_next_call() {
@@ -69,4 +74,32 @@ async fn a_redirect_or_a_408_is_not_charged_and_a_lost_answer_is() {
         assert_eq!(balance.unsettled_nanousd, charged);
         assert_eq!(balance.reserved_nanousd, NanoUsd::ZERO, "nothing stays held");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_the_store_would_not_take_is_recorded_later() {
+    let stage = Stage::new(NanoUsd(NanoUsd::PER_USD)).await;
+    stage.flaky.refuses_records.store(true, Ordering::SeqCst);
+    let reply = stage
+        .serve(call("x", false))
+        .await
+        .expect("the answer is not held back");
+    let id = reply.facts.request_id;
+    assert!(stage.engine.store_is_broken());
+    let balance = stage.store.balance("daily", DAY_START_MS).await.unwrap();
+    assert!(balance.reserved_nanousd > COST, "held until it is written down");
+    assert!(
+        stage.engine.record_again().await.is_err(),
+        "still refused, still kept"
+    );
+
+    stage.flaky.refuses_records.store(false, Ordering::SeqCst);
+    stage.engine.record_again().await.unwrap();
+    assert!(stage.store.get_request(&id).await.unwrap().is_some());
+    let balance = stage.store.balance("daily", DAY_START_MS).await.unwrap();
+    assert_eq!(
+        (balance.spent_nanousd, balance.reserved_nanousd),
+        (COST, NanoUsd::ZERO)
+    );
+    assert!(!stage.engine.store_is_broken());
 }

@@ -1,5 +1,6 @@
 //! An engine over a fresh database, a clock that stands still, and a provider that is told how to answer.
 
+use crate::flaky::Flaky;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -8,7 +9,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -136,6 +137,7 @@ impl Random for Counting {
 pub(crate) struct Stage {
     pub(crate) engine: Arc<Engine>,
     pub(crate) store: SqliteStore,
+    pub(crate) flaky: Arc<Flaky>,
     pub(crate) fake: Arc<Fake>,
     _folder: tempfile::TempDir,
 }
@@ -150,9 +152,13 @@ impl Stage {
             play: Mutex::new(Play::Answer { after_ms: 0 }),
             calls: AtomicUsize::new(0),
         });
+        let flaky = Arc::new(Flaky {
+            inner: store.clone(),
+            refuses_records: AtomicBool::new(false),
+        });
         let engine = Engine::new(
             "gateway-1".into(),
-            Arc::new(store.clone()) as Arc<dyn Store>,
+            flaky.clone() as Arc<dyn Store>,
             Arc::new(ManualClock::at_ms(NOW_MS)),
             Arc::new(Counting(AtomicU64::new(1))),
             settings(&fake, limit),
@@ -161,6 +167,7 @@ impl Stage {
         Stage {
             engine,
             store,
+            flaky,
             fake,
             _folder: folder,
         }
