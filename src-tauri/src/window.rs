@@ -6,7 +6,7 @@ use tauri::{App, Url, WebviewWindowBuilder, webview::NewWindowResponse};
 ///
 /// # Errors
 /// The configuration names no window, or the system has no webview.
-pub fn open(app: &App) -> tauri::Result<()> {
+pub(crate) fn open(app: &App) -> tauri::Result<()> {
     let config = app
         .config()
         .app

@@ -1,6 +1,8 @@
 //! Journeys through the real window, as a person would take them.
 #![cfg(target_os = "linux")]
 
+mod first_call;
+
 use support::window::Window;
 
 #[tokio::test]

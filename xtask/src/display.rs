@@ -2,7 +2,7 @@
 
 use crate::step::{Failure, Outcome, doing, fail, step};
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     env, fs,
     io::{BufRead, BufReader},
     path::Path,
@@ -15,6 +15,9 @@ use std::{
 const SCREEN: &str = "1280x800x24";
 /// A page that takes longer is broken.
 const PAINT_WAIT: Duration = Duration::from_secs(60);
+/// A page covers more than this part of its background with text and boxes; a blank one, or one that only says that it
+/// is connecting, covers far less.
+const COVERED_PER_MILLE: usize = 20;
 /// Smoothed letters alone give more shades than this; a blank window gives one or two.
 const SHADES_OF_A_PAINTED_PAGE: usize = 24;
 
@@ -75,7 +78,7 @@ impl VirtualDisplay {
                 if is_painted(&pixels) {
                     break;
                 }
-                return fail("the window stayed blank for 60 s; its log is above");
+                return fail("the window stayed empty for 60 s; its log is above");
             }
             before = pixels;
             thread::sleep(Duration::from_millis(500));
@@ -122,8 +125,13 @@ pub(crate) fn start_and_say() -> Outcome<VirtualDisplay> {
 }
 
 fn is_painted(rgb: &[u8]) -> bool {
-    let shades: HashSet<&[u8]> = rgb.chunks_exact(3).collect();
-    shades.len() >= SHADES_OF_A_PAINTED_PAGE
+    let mut shades: HashMap<&[u8], usize> = HashMap::new();
+    for pixel in rgb.chunks_exact(3) {
+        *shades.entry(pixel).or_default() += 1;
+    }
+    let pixels = rgb.len() / 3;
+    let background = shades.values().copied().max().unwrap_or_default();
+    shades.len() >= SHADES_OF_A_PAINTED_PAGE && (pixels - background) * 1000 > pixels * COVERED_PER_MILLE
 }
 
 #[cfg(test)]
@@ -136,5 +144,11 @@ mod tests {
         assert!(!is_painted(&[]));
         let letters: Vec<u8> = (0..=255u8).flat_map(|shade| [shade, shade, shade]).collect();
         assert!(is_painted(&letters));
+        let mut one_line_of_text = vec![255; 3 * 100_000];
+        one_line_of_text.extend(&letters);
+        assert!(
+            !is_painted(&one_line_of_text),
+            "a page that only says that it is connecting"
+        );
     }
 }

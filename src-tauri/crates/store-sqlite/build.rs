@@ -3,7 +3,10 @@
 use sqlx::{ConnectOptions, migrate::Migrator, sqlite::SqliteConnectOptions};
 use std::{env, error::Error, fs, path::PathBuf};
 
-#[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts through the environment"
+)]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);

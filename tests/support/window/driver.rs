@@ -1,6 +1,7 @@
 //! WebKitWebDriver: starts the app in a session and speaks WebDriver with it.
 
 use fantoccini::{Client, ClientBuilder, wd::Capabilities};
+use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
     fs,
     net::TcpListener,
@@ -65,8 +66,7 @@ impl Driver {
             serde_json::json!({ "binary": app.display().to_string(), "args": [] }),
         );
         let address = format!("http://127.0.0.1:{}", self.port);
-        let session = ClientBuilder::rustls()
-            .expect("a client for WebDriver")
+        let session = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&address)
             .await;

@@ -3,8 +3,10 @@
 use weir_contract::model::time::TimeRange;
 use weir_engine::store::Grain;
 
-/// Most buckets a chart has.
+/// Most buckets a chart of sums has.
 pub(crate) const MOST_BUCKETS: i64 = 180;
+/// Most buckets a chart of shares or percentiles has: with few requests in each, such a chart shows only noise.
+pub(crate) const MOST_SHARE_BUCKETS: i64 = 60;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -40,14 +42,14 @@ pub(crate) struct Buckets {
 impl Buckets {
     /// The narrowest nice buckets that cover the range. They start at whole widths since 1970 in UTC, so that a chart
     /// that is read again a second later has the same buckets.
-    pub(crate) fn covering(range: TimeRange, now_ms: i64) -> Buckets {
+    pub(crate) fn covering(range: TimeRange, now_ms: i64, most: i64) -> Buckets {
         let grain = grain_of(range, now_ms);
         let fits = |width_ms: &i64| {
-            *width_ms >= grain.length_ms() && aligned(range, *width_ms).length_ms() / width_ms <= MOST_BUCKETS
+            *width_ms >= grain.length_ms() && aligned(range, *width_ms).length_ms() / width_ms <= most
         };
         let width_ms = NICE_MS.into_iter().find(fits).unwrap_or_else(|| {
             // Whole days; two buckets less than allowed, because both ends may be cut.
-            DAY_MS * (range.length_ms() / (DAY_MS * (MOST_BUCKETS - 2)) + 1)
+            DAY_MS * (range.length_ms() / (DAY_MS * (most - 2)) + 1)
         });
         let covered = aligned(range, width_ms);
         Buckets {
@@ -117,7 +119,7 @@ mod tests {
             (170 * DAY_MS, DAY_MS, Grain::Hour),
             (400 * DAY_MS, 3 * DAY_MS, Grain::Hour),
         ] {
-            let buckets = Buckets::covering(last(length_ms), NOW_MS);
+            let buckets = Buckets::covering(last(length_ms), NOW_MS, MOST_BUCKETS);
             assert_eq!(
                 (buckets.width_ms, buckets.grain),
                 (width_ms, grain),
@@ -130,7 +132,7 @@ mod tests {
     fn buckets_always_cover_the_range_and_are_never_too_many() {
         for minutes in (1..400 * 24 * 60).step_by(397) {
             let range = last(minutes * MINUTE_MS + 17);
-            let buckets = Buckets::covering(range, NOW_MS);
+            let buckets = Buckets::covering(range, NOW_MS, MOST_BUCKETS);
             assert!(
                 (1..=MOST_BUCKETS).contains(&(buckets.count as i64)),
                 "{minutes}: {buckets:?}"
@@ -150,7 +152,7 @@ mod tests {
             from_ms: NOW_MS - 10 * DAY_MS,
             to_ms: NOW_MS - 10 * DAY_MS + HOUR_MS,
         };
-        let buckets = Buckets::covering(range, NOW_MS);
+        let buckets = Buckets::covering(range, NOW_MS, MOST_BUCKETS);
         assert_eq!((buckets.grain, buckets.width_ms), (Grain::Hour, HOUR_MS));
     }
 

@@ -202,7 +202,7 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         who: options.who,
     };
     if options.profile == ProfileKind::Sample {
-        crate::sample::fill(store.as_ref(), clock.now_ms()).await?;
+        fill_beside(&engine, store.clone());
     }
     let (stop, stopping) = watch::channel(false);
     let state = http::GatewayState::new(engine.clone(), config.clone(), address);
@@ -229,6 +229,16 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         server: Mutex::new(Some(server)),
         housekeeping,
     })
+}
+
+/// Fills the sample profile while its window opens: charts grow as the traffic arrives.
+fn fill_beside(engine: &Arc<Engine>, store: Arc<dyn Store>) {
+    let now_ms = engine.clock.now_ms();
+    engine.tasks.spawn(async move {
+        if let Err(problem) = crate::sample::fill(store.as_ref(), now_ms).await {
+            tracing::error!(%problem, "the sample data is incomplete");
+        }
+    });
 }
 
 impl RunningGateway {

@@ -13,7 +13,7 @@ use weir_contract::{
 use weir_engine::store::{CacheEntry, RequestRecord, Store, StoreError};
 
 const DAY_MS: i64 = 86_400_000;
-const REQUESTS: u64 = 12_000;
+const REQUESTS: u64 = 14_000;
 const DAYS: i64 = 30;
 /// Writes that wait for one commit together.
 const TOGETHER: usize = 250;
@@ -55,7 +55,7 @@ impl Dice {
     }
 }
 
-/// Fills an empty database.
+/// Fills an empty database, newest requests first, so that the short ranges have something to show at once.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,7 @@ pub(crate) async fn fill(store: &dyn Store, now_ms: i64) -> Result<(), StoreErro
     save_rollouts(store, now_ms).await?;
     let mut dice = Dice(7);
     let mut times: Vec<i64> = (0..REQUESTS).map(|_| moment(&mut dice, now_ms)).collect();
-    times.sort_unstable();
+    times.sort_unstable_by_key(|at_ms| -at_ms);
     for (number, chunk) in times.chunks(TOGETHER).enumerate() {
         let records: Vec<RequestRecord> = chunk
             .iter()
@@ -78,10 +78,14 @@ pub(crate) async fn fill(store: &dyn Store, now_ms: i64) -> Result<(), StoreErro
     store.fold_rollups().await
 }
 
-/// A moment in the last thirty days: more by day than by night, more on weekdays, and growing; a third of them in the last
-/// day, so that the short ranges have something to show.
+/// A moment in the last thirty days: more by day than by night, more on weekdays, and growing; a quarter of them in the last
+/// three days, so that the short ranges have something to show.
 fn moment(dice: &mut Dice, now_ms: i64) -> i64 {
-    let span = if dice.roll(3) == 0 { DAY_MS } else { DAYS * DAY_MS };
+    let span = if dice.roll(4) == 0 {
+        3 * DAY_MS
+    } else {
+        DAYS * DAY_MS
+    };
     for _ in 0..8 {
         let back = dice.signed(span).min(dice.signed(span));
         let at_ms = now_ms - back - 500;

@@ -1,7 +1,10 @@
 //! `charts.get`: one chart's series over a range.
 
 use super::series;
-use crate::{Admin, check, from_store, span::Buckets};
+use crate::{
+    Admin, check, from_store,
+    span::{Buckets, MOST_BUCKETS, MOST_SHARE_BUCKETS},
+};
 use weir_contract::{
     ApiError,
     command::charts::ChartsGet,
@@ -9,13 +12,18 @@ use weir_contract::{
 };
 use weir_engine::store::{Dimension, RollupPoint};
 
-/// At most 180 buckets of a readable width that cover the range; the first may start before it.
+/// At most 180 buckets (60 for shares and percentiles) of a readable width that cover the range; the first may start before it.
 ///
 /// # Errors
 /// `InvalidArgument` for a range that is empty or longer than 400 days; failures of the database.
 pub async fn get(admin: &Admin, command: ChartsGet) -> Result<ChartData, ApiError> {
     check::range(command.range)?;
-    let buckets = Buckets::covering(command.range, admin.clock.now_ms());
+    let most = if command.kind == ChartKind::Cost {
+        MOST_BUCKETS
+    } else {
+        MOST_SHARE_BUCKETS
+    };
+    let buckets = Buckets::covering(command.range, admin.clock.now_ms(), most);
     let series = match command.kind {
         ChartKind::Cost => series::cost(&buckets, &rows(admin, &buckets, Dimension::Tier).await?),
         ChartKind::HitRate => series::hit_rate(&buckets, &rows(admin, &buckets, Dimension::Intent).await?),

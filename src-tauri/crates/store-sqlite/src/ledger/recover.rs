@@ -3,7 +3,7 @@
 use super::give_back::give_back;
 use crate::{
     error::{from_sqlx, inconsistent},
-    requests::insert_request,
+    requests::{Details, insert_request},
     reservations::{read_leases, settle},
     writer::Operation,
 };
@@ -85,7 +85,7 @@ impl Recover {
             requests.insert(row.id.clone(), row);
         }
         for row in requests.values() {
-            insert_request(connection, row).await?;
+            insert_request(connection, row, Details::default()).await?;
         }
         Ok(charged)
     }

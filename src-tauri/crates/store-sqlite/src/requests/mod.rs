@@ -5,7 +5,7 @@ mod list;
 mod record;
 mod row;
 
-pub(crate) use record::insert_request;
+pub(crate) use record::{Details, insert_request};
 pub(crate) use row::read_tier;
 
 use crate::{

@@ -30,10 +30,14 @@ impl Operation for Record {
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let record = &self.record;
-        let Some(seq) = insert_request(connection, &record.row).await? else {
-            return Ok(());
+        let details = Details {
+            steps: Some(&self.steps),
+            request_body: record.request_body.as_deref(),
+            response_body: record.response_body.as_deref(),
         };
-        self.insert_details(connection, seq).await?;
+        if !insert_request(connection, &record.row, details).await? {
+            return Ok(());
+        }
         let row = &record.row;
         let ended_ms = row.started_ms.saturating_add(row.duration_us / 1000);
         for settlement in &record.settlements {
@@ -53,48 +57,24 @@ impl Operation for Record {
     }
 }
 
-impl Record {
-    /// Trace and bodies in one round trip to SQLite's thread.
-    async fn insert_details(&self, connection: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
-        let record = &self.record;
-        let (traced, kept) = (
-            !record.trace.is_empty(),
-            record.request_body.is_some() || record.response_body.is_some(),
-        );
-        let insert = match (traced, kept) {
-            (true, true) => sqlx::query!(
-                "INSERT INTO request_traces (seq, steps) VALUES (?, ?);
-                 INSERT INTO request_bodies (seq, started_ms, request_body, response_body) VALUES (?, ?, ?, ?)",
-                seq,
-                self.steps,
-                seq,
-                record.row.started_ms,
-                record.request_body,
-                record.response_body
-            ),
-            (true, false) => sqlx::query!(
-                "INSERT INTO request_traces (seq, steps) VALUES (?, ?)",
-                seq,
-                self.steps
-            ),
-            (false, true) => sqlx::query!(
-                "INSERT INTO request_bodies (seq, started_ms, request_body, response_body) VALUES (?, ?, ?, ?)",
-                seq,
-                record.row.started_ms,
-                record.request_body,
-                record.response_body
-            ),
-            (false, false) => return Ok(()),
-        };
-        insert.execute(connection).await.map(|_| ()).map_err(from_sqlx)
-    }
+/// What is kept beside a request's row.
+#[derive(Default)]
+pub(crate) struct Details<'a> {
+    /// The trace as JSON; none is an empty one.
+    pub(crate) steps: Option<&'a str>,
+    pub(crate) request_body: Option<&'a str>,
+    pub(crate) response_body: Option<&'a str>,
 }
 
-/// The new row's number; none when the request is there already.
+/// Writes row, trace and bodies; false when the request is there already and nothing was written.
+///
+/// All in one trip to SQLite's thread: the trips cost more than the statements. `changes()` in each statement is what
+/// the one before inserted.
 pub(crate) async fn insert_request(
     connection: &mut SqliteConnection,
     row: &RequestRow,
-) -> Result<Option<i64>, StoreError> {
+    details: Details<'_>,
+) -> Result<bool, StoreError> {
     let encode = |column: &'static str, texts: &[String]| {
         if texts.is_empty() {
             return Ok("[]".to_owned());
@@ -107,6 +87,8 @@ pub(crate) async fn insert_request(
     let (cache, status, basis) = (row.cache.as_str(), row.status.as_str(), row.cost_basis.as_str());
     let attempts = i64::from(row.attempts);
     let http_status = i64::from(row.http_status);
+    let steps = details.steps.unwrap_or("[]");
+    let has_body = details.request_body.is_some() || details.response_body.is_some();
     let done = sqlx::query!(
         "INSERT INTO requests (
              id, started_ms, duration_us, first_byte_us, upstream_us, endpoint, streamed, key_id, team, user_name,
@@ -115,7 +97,10 @@ pub(crate) async fn insert_request(
              cache_write_tokens, output_tokens, reasoning_tokens, cost_nanousd, saved_nanousd, cost_basis, price_id,
              price_unknown)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO NOTHING",
+         ON CONFLICT (id) DO NOTHING;
+         INSERT INTO request_traces (seq, steps) SELECT last_insert_rowid(), ? WHERE changes() > 0;
+         INSERT INTO request_bodies (seq, started_ms, request_body, response_body)
+         SELECT last_insert_rowid(), ?, ?, ? WHERE changes() > 0 AND ?",
         row.id,
         row.started_ms,
         row.duration_us,
@@ -151,10 +136,15 @@ pub(crate) async fn insert_request(
         row.saved_nanousd.0,
         basis,
         row.price_id,
-        row.price_unknown
+        row.price_unknown,
+        steps,
+        row.started_ms,
+        details.request_body,
+        details.response_body,
+        has_body
     )
     .execute(connection)
     .await
     .map_err(from_sqlx)?;
-    Ok((done.rows_affected() > 0).then(|| done.last_insert_rowid()))
+    Ok(done.rows_affected() > 0)
 }

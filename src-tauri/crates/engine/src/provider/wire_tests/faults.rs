@@ -226,7 +226,10 @@ async fn silence_and_dripping_are_timeouts() {
         let mut call = call_of(CLIENTS[0], "m-1", question(CLIENTS[0], Case::Text, true));
         call.first_byte_timeout = Duration::from_millis(400);
         call.idle_timeout = Duration::from_millis(300);
-        #[expect(clippy::disallowed_methods, reason = "the test measures how long a stalled provider holds a caller")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the test measures how long a stalled provider holds a caller"
+        )]
         let begun = std::time::Instant::now();
         let error = match provider(ProviderProtocol::Openai, &base_url, "THE_KEY")
             .call(call)

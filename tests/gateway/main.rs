@@ -1,0 +1,19 @@
+//! The real gateway against the fake provider, from the outside: one file per feature.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
+mod cache;
+mod cache_isolation;
+mod caps;
+mod configuration;
+mod costs;
+mod endpoints;
+mod errors;
+mod guard;
+mod limits;
+mod observability;
+mod process;
+mod rollouts;
+mod routing;
+mod single_flight;
+mod streams;
+mod wishes;
