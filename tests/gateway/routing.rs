@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use system_tests::{
+use support::{
     eventually,
     said::Said,
     stage::{Stage, chat, with},
