@@ -1,7 +1,7 @@
 //! The response cache: from a miss to a hit in every form, what the client may wish of it, and what is never kept.
 
 use serde_json::json;
-use system_tests::{
+use support::{
     eventually,
     stage::{Stage, chat, configuration, options, with},
     upstream::{Fault, Reply, Tokens, Upstream},
@@ -203,17 +203,17 @@ async fn entries_outlive_the_gateway() {
     let folder = tempfile::tempdir().unwrap();
     let text = configuration(&upstream.origin(), "");
     let url = format!("sqlite://{}", folder.path().join("weir.db").display());
-    let client = system_tests::http_client();
+    let client = support::http_client();
     let mut secret = String::new();
     for expected in ["miss", "response"] {
         let gateway = start_gateway(options(&text, &url)).await.unwrap();
         if secret.is_empty() {
-            let key = system_tests::stage::admin(&gateway, KeysCreate { name: "k".into(), team: String::new() }).await.unwrap();
+            let key = support::stage::admin(&gateway, KeysCreate { name: "k".into(), team: String::new() }).await.unwrap();
             secret = key.secret;
         }
         let url = format!("{}/v1/chat/completions", gateway.status().address);
         let response = client.post(url).bearer_auth(&secret).json(&chat("fake/nano", "keep")).send().await.unwrap();
-        let said = system_tests::said::Said::read(response).await.expect(200);
+        let said = support::said::Said::read(response).await.expect(200);
         assert_eq!(said.cache(), expected);
         gateway.stop().await;
     }
@@ -225,18 +225,18 @@ async fn a_new_application_version_starts_with_an_empty_cache() {
     let upstream = Upstream::start().await;
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("weir.db").display());
-    let client = system_tests::http_client();
+    let client = support::http_client();
     let mut secret = String::new();
     for (version, expected) in [("1", "miss"), ("1", "response"), ("2", "miss")] {
         let text = format!("app_version = \"{version}\"\n{}", configuration(&upstream.origin(), ""));
         let gateway = start_gateway(options(&text, &url)).await.unwrap();
         if secret.is_empty() {
-            let key = system_tests::stage::admin(&gateway, KeysCreate { name: "k".into(), team: String::new() }).await.unwrap();
+            let key = support::stage::admin(&gateway, KeysCreate { name: "k".into(), team: String::new() }).await.unwrap();
             secret = key.secret;
         }
         let url = format!("{}/v1/chat/completions", gateway.status().address);
         let response = client.post(url).bearer_auth(&secret).json(&chat("fake/nano", "version")).send().await.unwrap();
-        assert_eq!(system_tests::said::Said::read(response).await.expect(200).cache(), expected, "version {version}");
+        assert_eq!(support::said::Said::read(response).await.expect(200).cache(), expected, "version {version}");
         gateway.stop().await;
     }
 }

@@ -1,7 +1,7 @@
 //! A cached answer never crosses tenant, model, system prompt, tools, response format or parameters.
 
 use serde_json::json;
-use system_tests::stage::{Stage, chat, with};
+use support::stage::{Stage, chat, with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_share_only_within_a_team() {

@@ -1,6 +1,6 @@
 //! Budget caps: nothing is bought past them, and the refusal says what is spent and when it resets.
 
-use system_tests::{
+use support::{
     stage::{Stage, chat},
     upstream::Fault,
 };

@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration: one clear paragraph and exit code 1, each time.
 
 use std::{net::TcpListener, path::Path, process::Stdio};
-use system_tests::process::{run, run_to_failure};
+use support::process::{run, run_to_failure};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 fn write(folder: &Path, text: &str) {

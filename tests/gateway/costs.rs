@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::sync::Arc;
-use system_tests::{
+use support::{
     http_client,
     said::Said,
     stage::{Stage, admin, chat, with},

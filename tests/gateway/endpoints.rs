@@ -1,7 +1,7 @@
 //! Every endpoint, every protocol at every provider, whole and streamed.
 
 use serde_json::json;
-use system_tests::stage::{Stage, chat, message, with};
+use support::stage::{Stage, chat, message, with};
 
 const MODELS: [&str; 3] = ["fake/nano", "claude/any", "gem/any"];
 

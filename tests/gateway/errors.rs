@@ -1,7 +1,7 @@
 //! Errors: each in the shape of the protocol that the client speaks, each saying what to do.
 
 use serde_json::{Value, json};
-use system_tests::{
+use support::{
     said::Said,
     stage::{Stage, chat},
     upstream::Fault,

@@ -2,7 +2,7 @@
 //! the attacker.
 
 use serde_json::Value;
-use system_tests::stage::{Stage, chat};
+use support::stage::{Stage, chat};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_whole_matrix() {

@@ -1,7 +1,7 @@
 //! Rate limits: literally at most N in any window, told in every header family, and a wait that is true.
 
 use std::time::{Duration, Instant};
-use system_tests::{
+use support::{
     said::Said,
     stage::{Stage, chat},
 };

@@ -1,7 +1,7 @@
 //! What the gateway tells of itself: metrics, cache statistics, and the trace of one request.
 
 use std::collections::BTreeMap;
-use system_tests::{
+use support::{
     stage::Stage,
     upstream::Fault,
 };

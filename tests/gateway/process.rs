@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::path::Path;
-use system_tests::{
+use support::{
     http_client,
     process::{Serving, run, run_to_failure},
     said::Said,
@@ -56,7 +56,7 @@ async fn from_the_environment_alone_to_a_clean_stop_that_drains_a_running_stream
     serving.terminate().await;
     // It takes no new calls while it drains; then the provider goes on.
     let base = serving.base.clone();
-    system_tests::eventually("the door to close", || async {
+    support::eventually("the door to close", || async {
         tokio::net::TcpStream::connect(base.trim_start_matches("http://")).await.is_err().then_some(())
     })
     .await;
@@ -94,7 +94,7 @@ async fn a_key_made_or_revoked_by_a_script_counts_in_the_running_gateway() {
     assert!(text(&listed.stdout).contains("script"), "{}", text(&listed.stdout));
     let id = key["id"].as_str().unwrap();
     assert!(run(folder.path(), &["key", "revoke", id], &environment).await.status.success());
-    system_tests::eventually("the revocation to reach the gateway", || async { (ask().await == 401).then_some(()) }).await;
+    support::eventually("the revocation to reach the gateway", || async { (ask().await == 401).then_some(()) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

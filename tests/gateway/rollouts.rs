@@ -1,7 +1,7 @@
 //! Rollouts: sticky, recorded, growing without moving anybody out.
 
 use std::collections::BTreeMap;
-use system_tests::stage::Stage;
+use support::stage::Stage;
 use weir_contract::command::rollouts::{RolloutsList, RolloutsSave};
 
 const ROLLOUT: &str = "[[rollouts]]\nname = \"new-model\"\ndescription = \"x\"\nbasis_points = 3000\nenabled = true\n\
@@ -47,7 +47,7 @@ async fn users_stay_where_they_are_and_only_move_in() {
     assert!(grown > share, "{share} then {grown}");
     // Shares are read from rollups, which follow the requests by a moment.
     let all = 3 * i64::try_from(USERS).unwrap();
-    system_tests::eventually("the measured share", || async {
+    support::eventually("the measured share", || async {
         let state = stage.admin(RolloutsList {}).await.remove(0);
         (state.new_requests + state.old_requests == all).then_some(())
     })

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use system_tests::{
+use support::{
     eventually,
     said::Said,
     stage::{Stage, chat, with},
@@ -97,7 +97,7 @@ async fn passing_faults_are_retried_before_the_first_byte() {
             stage.upstream.heal();
             // The reserve of retries of a whole gateway is limited; requests that go well fill it again.
             for index in 0..10 {
-                stage.ask("simulated/sim-nano", &format!("{fault:?} {stream} {index}")).await.expect(200);
+                stage.ask("gem/any", &format!("{fault:?} {stream} {index}")).await.expect(200);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::time::{Duration, Instant};
-use system_tests::stage::{Stage, chat, with};
+use support::stage::{Stage, chat, with};
 use tokio::task::JoinSet;
 
 const CALLS: usize = 1_000;
@@ -21,7 +21,7 @@ async fn a_thousand_identical_misses_are_one_call_whole_and_streamed() {
         for index in 0..CALLS {
             let request = clients[index % CONNECTIONS].post(format!("{}/v1/chat/completions", stage.base));
             let request = request.bearer_auth(&stage.key.secret).json(&body);
-            all.spawn(async move { system_tests::said::Said::read(request.send().await.unwrap()).await });
+            all.spawn(async move { support::said::Said::read(request.send().await.unwrap()).await });
         }
         let said = all.join_all().await;
         assert_eq!(said.len(), CALLS);
@@ -37,7 +37,7 @@ async fn a_thousand_identical_misses_are_one_call_whole_and_streamed() {
 async fn a_failure_is_shared_and_not_repeated_by_each() {
     let stage = Stage::open().await;
     stage.upstream.set_latency(Duration::from_millis(300));
-    stage.upstream.fail(system_tests::upstream::Fault::status(400));
+    stage.upstream.fail(support::upstream::Fault::status(400));
     let mut all = JoinSet::new();
     for _ in 0..50 {
         let request = stage.post("/v1/chat/completions", &chat("fake/nano", "bad"));

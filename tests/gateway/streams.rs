@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::time::Duration;
-use system_tests::{
+use support::{
     said::Said,
     stage::{Stage, chat, with},
     upstream::{Fault, Reply, Tokens},

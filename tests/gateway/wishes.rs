@@ -1,7 +1,7 @@
 //! What clients say beside their body, as headers or under `metadata`, and what answers say back.
 
 use serde_json::json;
-use system_tests::stage::{Stage, chat, with};
+use support::stage::{Stage, chat, with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_and_metadata_mean_the_same() {

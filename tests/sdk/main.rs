@@ -4,7 +4,7 @@
 mod venv;
 
 use std::time::Duration;
-use system_tests::{
+use support::{
     stage::Stage,
     upstream::Fault,
 };

@@ -1,0 +1,81 @@
+//! The figures as a table for people and as JSON for programs.
+
+use serde_json::json;
+use std::time::Duration;
+
+/// One measurement.
+pub(crate) struct Line {
+    call: &'static str,
+    target: &'static str,
+    concurrency: usize,
+    requests: usize,
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    cpu_ms_per_request: Option<f64>,
+}
+
+/// All of them.
+pub(crate) struct Report {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) peak_memory_bytes: Option<u64>,
+}
+
+impl Line {
+    /// `times` are sorted; `cpu_ms` is what the gateway used for all of them.
+    pub(crate) fn new(
+        call: &'static str,
+        target: &'static str,
+        concurrency: usize,
+        times: Vec<Duration>,
+        took: Duration,
+        cpu_ms: Option<u64>,
+    ) -> Line {
+        let at = |percent: usize| {
+            let index = (times.len() * percent).div_ceil(100).saturating_sub(1);
+            times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
+        };
+        let requests = times.len();
+        Line {
+            call,
+            target,
+            concurrency,
+            requests,
+            per_second: requests as f64 / took.as_secs_f64(),
+            p50_ms: at(50),
+            p99_ms: at(99),
+            cpu_ms_per_request: cpu_ms.map(|cpu_ms| cpu_ms as f64 / requests.max(1) as f64),
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn print(&self) {
+        println!("{:<10} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>12}", "call", "callers", "to", "requests", "per s", "p50 ms", "p99 ms", "CPU ms/req");
+        for line in &self.lines {
+            let cpu = line.cpu_ms_per_request.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.3}"));
+            println!(
+                "{:<10} {:>7} {:>9} {:>9} {:>9.0} {:>9.3} {:>9.3} {cpu:>12}",
+                line.call, line.concurrency, line.target, line.requests, line.per_second, line.p50_ms, line.p99_ms
+            );
+        }
+        match self.peak_memory_bytes {
+            Some(bytes) => println!("\npeak memory of weir-gateway: {:.1} MiB", bytes as f64 / 1_048_576.0),
+            None => println!("\nCPU and memory are measured on Linux only"),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        let lines: Vec<_> = self
+            .lines
+            .iter()
+            .map(|line| {
+                json!({"call": line.call, "target": line.target, "concurrency": line.concurrency, "requests": line.requests,
+                    "per_second": line.per_second, "p50_ms": line.p50_ms, "p99_ms": line.p99_ms,
+                    "cpu_ms_per_request": line.cpu_ms_per_request})
+            })
+            .collect();
+        let report = json!({"measurements": lines, "peak_memory_bytes": self.peak_memory_bytes});
+        format!("{report:#}\n")
+    }
+}
