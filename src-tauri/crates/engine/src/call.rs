@@ -96,8 +96,17 @@ pub struct Reply {
 /// Its body, in the client's protocol.
 pub enum ReplyBody {
     Whole(Bytes),
-    /// Server-sent events; the sender closes it after the terminal event.
-    Stream(mpsc::Receiver<Bytes>),
+    /// Server-sent events up to [`StreamItem::Last`]. A channel that closes without it has broken off, and the connection
+    /// must break off too: a clean end would say that the answer is whole.
+    Stream(mpsc::Receiver<StreamItem>),
+}
+
+/// A piece of a streamed answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamItem {
+    Events(Bytes),
+    /// The terminal event, or the error event in its place. Nothing follows.
+    Last(Bytes),
 }
 
 /// A call that got no answer.

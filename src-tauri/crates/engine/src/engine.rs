@@ -15,9 +15,10 @@ use crate::{
         retry_budget::RetryBudget,
     },
     settings::{ModelRef, Settings},
-    store::Store,
+    store::{RequestRecord, Store, StoreError},
 };
 use arc_swap::ArcSwap;
+use std::collections::VecDeque;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -25,6 +26,9 @@ use std::sync::{
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
+
+/// Most finished requests that wait for a store that fails.
+const MOST_UNRECORDED: usize = 10_000;
 
 /// Randomness for jitter and ids, handed in.
 pub trait Random: Send + Sync {
@@ -55,6 +59,8 @@ pub struct Engine {
     retry_budget: Mutex<RetryBudget>,
     random: Arc<dyn Random>,
     store_broken: AtomicBool,
+    /// Finished requests that the store would not take, oldest first.
+    unrecorded: Mutex<VecDeque<RequestRecord>>,
     changes: watch::Sender<u64>,
 }
 
@@ -89,6 +95,7 @@ impl Engine {
             retry_budget: Mutex::default(),
             random,
             store_broken: AtomicBool::new(false),
+            unrecorded: Mutex::default(),
             changes: watch::channel(0).0,
         })
     }
@@ -127,6 +134,37 @@ impl Engine {
     #[must_use]
     pub fn store_is_broken(&self) -> bool {
         self.store_broken.load(Ordering::Relaxed)
+    }
+
+    /// Writes down what the store would not take before, so that no reservation stays open behind a finished request.
+    ///
+    /// # Errors
+    /// The store's, if it still fails; what is left is kept.
+    pub async fn record_again(&self) -> Result<(), StoreError> {
+        loop {
+            let Some(record) = lock(&self.unrecorded).front().cloned() else {
+                return Ok(());
+            };
+            let id = record.row.id.clone();
+            match self.store.record(record).await {
+                Err(problem @ StoreError::Unavailable(_)) => return Err(problem),
+                Err(problem) => tracing::error!(request = id, %problem, "a request cannot be recorded"),
+                Ok(()) => self.store_works(),
+            }
+            // Only this one: it may have been written and another put in its place meanwhile.
+            lock(&self.unrecorded).retain(|waiting| waiting.row.id != id);
+            self.changed();
+        }
+    }
+
+    /// Keeps a finished request for [`Engine::record_again`]. Above 10,000 the oldest is dropped: its reservation is then
+    /// charged in full when this gateway ends.
+    pub(crate) fn record_later(&self, record: RequestRecord) {
+        let mut unrecorded = lock(&self.unrecorded);
+        if unrecorded.len() >= MOST_UNRECORDED {
+            unrecorded.pop_front();
+        }
+        unrecorded.push_back(record);
     }
 
     /// Where the breakers of a provider's called models stand.

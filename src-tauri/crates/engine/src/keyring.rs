@@ -16,6 +16,8 @@ use weir_contract::model::key::VirtualKey;
 pub const KEY_PREFIX: &str = "sk-weir-";
 /// How long a looked-up key is trusted without asking the store again; also how long a revocation may take elsewhere.
 const REMEMBERED_MS: i64 = 2_000;
+/// How much longer it is trusted while the store cannot be asked.
+const TRUSTED_WITHOUT_STORE_MS: i64 = 600_000;
 /// More keys than this are not remembered, so that guesses cannot fill the memory.
 const MOST_REMEMBERED: usize = 10_000;
 
@@ -77,11 +79,15 @@ impl Keyring {
             .map(|known| (known.key.clone(), known.secret_sha256));
         let (key, expected) = match known {
             Some(known) => known,
-            None => {
-                let (key, secret_sha256) = self.store.find_key(id).await?.ok_or(KeyError::Invalid)?;
-                self.remember(&key, secret_sha256, now_ms);
-                (key, secret_sha256)
-            }
+            None => match self.store.find_key(id).await {
+                Ok(found) => {
+                    let (key, secret_sha256) = found.ok_or(KeyError::Invalid)?;
+                    self.remember(&key, secret_sha256, now_ms);
+                    (key, secret_sha256)
+                }
+                // Cached answers are still served while the store is away; a key that was good shortly before still is.
+                Err(problem) => self.known_before(id, now_ms).ok_or(problem)?,
+            },
         };
         if !bool::from(presented.ct_eq(&expected)) {
             return Err(KeyError::Invalid);
@@ -91,6 +97,14 @@ impl Keyring {
         } else {
             Ok(key)
         }
+    }
+
+    fn known_before(&self, id: &str, now_ms: i64) -> Option<(VirtualKey, [u8; 32])> {
+        let memory = self.memory();
+        let known = memory
+            .get(id)
+            .filter(|known| known.until_ms + TRUSTED_WITHOUT_STORE_MS > now_ms)?;
+        Some((known.key.clone(), known.secret_sha256))
     }
 
     /// Forgets all remembered keys, so that a revocation works at once.

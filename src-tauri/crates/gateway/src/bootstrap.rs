@@ -11,6 +11,7 @@ use crate::{
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::sync::watch;
 use weir_admin::Admin;
@@ -22,6 +23,10 @@ use weir_engine::{
     store::{Store, StoreError},
 };
 use weir_store_sqlite::SqliteStore;
+
+/// How long providers that are still answering are waited for after the last client is served: as long as a stream is
+/// read on for its usage.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -276,8 +281,19 @@ impl RunningGateway {
             let _ = server.await;
         }
         self.engine.tasks.close();
-        self.engine.tasks.wait().await;
+        if tokio::time::timeout(LAST_ANSWERS, self.engine.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                calls = self.engine.tasks.len(),
+                "calls still under way were left; they are charged at their reserved amounts at the next start"
+            );
+        }
         let _ = self.housekeeping.await;
+        if let Err(problem) = self.engine.record_again().await {
+            tracing::error!(%problem, "some finished requests could not be recorded; they are charged at their reserved amounts at the next start");
+        }
         let caps = self.engine.settings().caps.clone();
         if let Err(problem) = self
             .engine

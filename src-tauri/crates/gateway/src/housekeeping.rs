@@ -38,6 +38,7 @@ async fn keep_house(
     tick: u64,
 ) -> Result<(), StoreError> {
     let now_ms = engine.clock.now_ms();
+    engine.record_again().await?;
     if engine.store.config_version().await? != engine.settings().version
         && let Err(problem) = live.reload().await
     {

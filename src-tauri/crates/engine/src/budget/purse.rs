@@ -75,6 +75,8 @@ impl BookKey {
 #[derive(Default)]
 struct Book {
     ledger: LeaseBook,
+    /// The cap's limit when a call last held money here.
+    limit_nanousd: i64,
 }
 
 /// See the module's words.
@@ -185,6 +187,7 @@ impl Purse {
             cap: cap.name.clone(),
             period_start_ms: bounds.start_ms,
         };
+        self.follow_limit(&key, cap.limit_nanousd).await?;
         if let Some(reservation) = self.try_reserve(&key, amount) {
             return Ok((key, reservation));
         }
@@ -198,6 +201,27 @@ impl Purse {
             Some(reservation) => Ok((key, reservation)),
             None => Err(self.cap_reached(cap, &bounds, amount).await?),
         }
+    }
+
+    /// A lease that was granted under a higher limit could be spent past a lowered one, so its free money goes back
+    /// first and must be asked for again.
+    async fn follow_limit(&self, key: &BookKey, limit: NanoUsd) -> Result<(), StoreError> {
+        let back = {
+            let mut books = self.books();
+            let book = books.entry(key.clone()).or_default();
+            let lowered = limit.0 < book.limit_nanousd;
+            book.limit_nanousd = limit.0;
+            if lowered {
+                book.ledger.give_back(0).total
+            } else {
+                0
+            }
+        };
+        if back > 0 {
+            let lease = key.lease_key(&self.gateway_id);
+            self.store.return_lease(&lease, NanoUsd(back)).await?;
+        }
+        Ok(())
     }
 
     fn try_reserve(&self, key: &BookKey, amount: NanoUsd) -> Option<ReservationId> {

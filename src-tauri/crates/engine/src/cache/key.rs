@@ -19,6 +19,8 @@ pub struct KeyParts<'a> {
     /// The client's body with a rollout's system prefix applied.
     pub body: &'a Value,
     pub chat: Option<&'a Chat>,
+    /// What the simulated provider was told to do, which shapes its answer.
+    pub simulate: Option<&'a str>,
     /// A filled intent key such as `task:car:base`; stands for the last user message.
     pub intent_key: Option<&'a str>,
 }
@@ -29,7 +31,7 @@ const WITHOUT_EFFECT: [&str; 6] = ["model", "stream", "stream_options", "user", 
 /// The key, 64 hex digits.
 #[must_use]
 pub fn response_key(parts: &KeyParts<'_>) -> String {
-    let verbatim = parts.chat.is_some_and(|chat| chat.same_protocol_only);
+    let verbatim = parts.chat.is_some_and(|chat| keeps_its_form(chat, parts.body));
     let mut body = parts.body.clone();
     if let Some(fields) = body.as_object_mut() {
         for name in WITHOUT_EFFECT {
@@ -50,13 +52,26 @@ pub fn response_key(parts: &KeyParts<'_>) -> String {
         "app_version": parts.app_version,
         "intent_key": parts.intent_key,
         "body": body,
+        "simulate": parts.simulate,
     });
     let mut canonical = Vec::with_capacity(1024);
     write_canonical(&whole, &mut canonical);
     hex(&Sha256::digest(&canonical))
 }
 
-/// The last user message stays in place with its role, only its content goes: the turns before it keep their meaning.
+/// True when an answer must be played back in the very form it came in, whole or streamed: it holds what the neutral form
+/// cannot carry. Thinking is signed by its provider, and is refused in the next turn without the signature.
+#[must_use]
+pub fn keeps_its_form(chat: &Chat, body: &Value) -> bool {
+    let thinking = body.get("thinking").and_then(|thinking| thinking.get("type"));
+    chat.same_protocol_only
+        || thinking
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind != "disabled")
+}
+
+/// The last user message stays in place with its role, only its content goes: the turns before it keep their meaning. A
+/// message that holds more than text (an image, a tool's result) stays whole, because the intent saw only its text.
 fn remove_last_user_text(fields: &mut Map<String, Value>) {
     let last = fields
         .get_mut("messages")
@@ -64,8 +79,18 @@ fn remove_last_user_text(fields: &mut Map<String, Value>) {
         .and_then(|messages| messages.last_mut());
     if let Some(message) = last.and_then(Value::as_object_mut)
         && message.get("role").and_then(Value::as_str) == Some("user")
+        && message.get("content").is_some_and(is_text_alone)
     {
         message.insert("content".to_owned(), Value::Null);
+    }
+}
+
+fn is_text_alone(content: &Value) -> bool {
+    let is_text = |part: &Value| part.get("type").and_then(Value::as_str) == Some("text");
+    match content {
+        Value::String(_) => true,
+        Value::Array(parts) => parts.iter().all(is_text),
+        _ => false,
     }
 }
 
@@ -129,6 +154,7 @@ mod tests {
             app_version: "1",
             body,
             chat: None,
+            simulate: None,
             intent_key: None,
         })
     }
@@ -169,6 +195,7 @@ mod tests {
                 app_version: "1",
                 body,
                 chat: None,
+                simulate: None,
                 intent_key: Some("task:car:base"),
             })
         };
@@ -179,6 +206,48 @@ mod tests {
             json!({"messages":[{"role":"system","content":"z"},{"role":"user","content":"car buying plan"}]});
         assert_eq!(keyed(&one), keyed(&two));
         assert_ne!(keyed(&two), keyed(&other), "the system prompt stays a hard part");
+    }
+
+    #[test]
+    fn an_intent_key_never_stands_for_images_or_tool_results() {
+        let keyed = |content: Value| {
+            response_key(&KeyParts {
+                tenant: "t",
+                protocol: ClientProtocol::Messages,
+                target: "x",
+                app_version: "1",
+                body: &json!({"messages":[{"role":"user","content":content}]}),
+                chat: None,
+                simulate: None,
+                intent_key: Some("task task:car:base"),
+            })
+        };
+        let text = json!({"type":"text","text":"plan to buy a car"});
+        let image = |data: &str| json!([text, {"type":"image","source":{"type":"base64","data":data}}]);
+        let result = |said: &str| json!([{"type":"tool_result","tool_use_id":"1","content":said}, text]);
+        assert_ne!(keyed(image("a")), keyed(image("b")));
+        assert_ne!(keyed(image("a")), keyed(json!([text])));
+        assert_ne!(keyed(result("12")), keyed(result("13")));
+        assert_eq!(keyed(json!([text])), keyed(json!("plan to buy a car")));
+    }
+
+    #[test]
+    fn signed_thinking_keeps_whole_and_streamed_apart() {
+        let keyed = |body: Value| {
+            response_key(&KeyParts {
+                tenant: "t",
+                protocol: ClientProtocol::Messages,
+                target: "x",
+                app_version: "1",
+                body: &body,
+                chat: Some(&Chat::default()),
+                simulate: None,
+                intent_key: None,
+            })
+        };
+        let call = |thinking: &str, stream: bool| json!({"messages":[],"thinking":{"type":thinking},"stream":stream});
+        assert_ne!(keyed(call("enabled", true)), keyed(call("enabled", false)));
+        assert_eq!(keyed(call("disabled", true)), keyed(call("disabled", false)));
     }
 
     proptest! {

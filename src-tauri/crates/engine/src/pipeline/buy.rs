@@ -7,18 +7,21 @@ use super::{
     stream,
 };
 use crate::{
+    budget::likely::usage_from_lengths,
     cache::{
         entry::{CachedAnswer, KeptAnswer, reason_not_to_keep},
         flight::Leader,
     },
-    call::{Call, Refusal, Reply, ReplyBody, ReplyFacts},
+    call::{Call, Refusal, Reply, ReplyBody},
     engine::Engine,
+    price::charge::charge,
     protocol::encode_answer,
     provider::{UpstreamAnswer, WholeAnswer},
     request::Answer,
     routing::{
         attempt::{Buyer, Opened},
         breaker::CallOutcome,
+        plan::price_of,
     },
     settings::Settings,
     store::{CacheEntry, Settlement},
@@ -28,7 +31,8 @@ use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::oneshot;
 use weir_contract::model::{
     cache::{CacheEntryRow, CacheSelector},
-    request::CostBasis,
+    request::{CostBasis, RequestStatus},
+    usage::TokenUsage,
 };
 
 /// Everything that a purchase needs.
@@ -114,7 +118,7 @@ async fn finish_whole(
     } = purchase;
     journal.first_byte();
     engine.breaker_record(&paid.candidate.model, paid.permit, CallOutcome::Success);
-    let settlements = settle(engine, &mut journal, &call, paid, Some(&whole.answer));
+    let settlements = settle(engine, &settings, &mut journal, &call, paid, Some(&whole.answer));
     let body = match &whole.raw {
         Some(raw) => raw.clone(),
         None => {
@@ -136,10 +140,11 @@ async fn finish_whole(
         raw_stream: None,
     };
     let end = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
-    let facts = ReplyFacts {
-        rate: prepared.rate.clone(),
-        ..facts_of(&journal)
-    };
+    if waiting.is_closed() {
+        journal.row.status = RequestStatus::ClientGone;
+        journal.note("answer", "the client left before the answer came", &[]);
+    }
+    let facts = facts_of(&journal);
     let mut record = journal.close();
     record.settlements = settlements;
     write(
@@ -162,6 +167,7 @@ async fn finish_whole(
 /// it is the reserved amount.
 pub(super) fn settle(
     engine: &Engine,
+    settings: &Settings,
     journal: &mut Journal,
     call: &Call,
     paid: Paid,
@@ -176,17 +182,35 @@ pub(super) fn settle(
         ..
     } = paid;
     let usage = answer.and_then(|answer| answer.usage);
-    let (charged, settled) = match (usage, answer) {
-        (Some(usage), _) => (crate::price::charge::charge(&candidate.price, &usage), true),
-        (None, Some(answer)) => {
-            let usage = crate::budget::likely::usage_from_lengths(call.body_text.len() as u64, answer);
-            (crate::price::charge::charge(&candidate.price, &usage), false)
+    // Long prompts may cost more per token, and only the usage says how long this one was.
+    let price_for = |usage: &TokenUsage| {
+        let tokens = u64::try_from(usage.input_total()).unwrap_or(0);
+        price_of(
+            settings,
+            candidate.tier,
+            &candidate.model,
+            tokens,
+            journal.row.started_ms,
+        )
+        .0
+    };
+    let (price, charged, settled) = match (usage, answer) {
+        (Some(usage), _) => {
+            let price = price_for(&usage);
+            let charged = charge(&price, &usage);
+            (price, charged, true)
         }
-        (None, None) => (charge_on_cut, false),
+        (None, Some(answer)) => {
+            let usage = usage_from_lengths(call.body_text.len() as u64, answer);
+            let price = price_for(&usage);
+            let charged = charge(&price, &usage);
+            (price, charged, false)
+        }
+        (None, None) => (candidate.price.clone(), charge_on_cut, false),
     };
     let row = &mut journal.row;
     row.tokens = usage.unwrap_or_default();
-    row.price_id.clone_from(&candidate.price.id);
+    row.price_id.clone_from(&price.id);
     row.price_unknown = candidate.price_unknown;
     settlements.push(Settlement {
         reservation_id,

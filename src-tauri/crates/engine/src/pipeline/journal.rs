@@ -1,6 +1,6 @@
 //! The record of one request while it is being made: its row, and every decision with its time.
 
-use crate::{call::Call, clock::Clock, store::RequestRecord};
+use crate::{call::Call, clock::Clock, limit::headers::RateHeaders, store::RequestRecord};
 use std::sync::Arc;
 use weir_contract::{
     NanoUsd,
@@ -16,6 +16,8 @@ pub struct Journal {
     arrived_us: u64,
     pub row: RequestRow,
     pub steps: Vec<TraceStep>,
+    /// The tightest limit that the call was counted against; every answer tells of it, refusals too.
+    pub rate: Option<RateHeaders>,
 }
 
 impl Journal {
@@ -62,6 +64,7 @@ impl Journal {
             arrived_us,
             row,
             steps: Vec::with_capacity(8),
+            rate: None,
         }
     }
 

@@ -37,12 +37,11 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
     let call = Arc::new(call);
     let settings = engine.settings();
     let mut journal = Journal::open(engine.clock.clone(), engine.new_request_id(), &call);
-    let rate = match prepare::check_limits(engine, &settings, &call, &mut journal) {
-        Ok(rate) => rate,
-        Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
-    };
+    if let Err(problem) = prepare::check_limits(engine, &settings, &call, &mut journal) {
+        return Err(outcome::refuse(engine, &call, journal, problem).await);
+    }
     let prepared = match prepare::prepare(&settings, &call, &mut journal) {
-        Ok(prepared) => Arc::new(Prepared { rate, ..prepared }),
+        Ok(prepared) => Arc::new(prepared),
         Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
     };
     let Some(cache_key) = prepared.cache_key.clone() else {
@@ -63,7 +62,7 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         if prepared.look_up
             && let Some(cached) = replay::look_up(engine, &settings, &cache_key, &mut journal).await
         {
-            return Ok(replay::answer(engine, &call, &prepared, journal, &cached).await);
+            return Ok(replay::answer(engine, &call, journal, &cached).await);
         }
         if call.wishes.cache == CacheWish::Only {
             let problem = Problem::new(
@@ -75,6 +74,14 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         }
         match engine.flights.join(&cache_key) {
             Seat::Leader(leader) => {
+                // The flight before this one may have landed after this call looked and before it asked for a seat.
+                if prepared.look_up
+                    && let Some(cached) =
+                        replay::landed_meanwhile(engine, &settings, &cache_key, &mut journal)
+                {
+                    leader.land(FlightEnd::Answered(cached.clone()));
+                    return Ok(replay::answer(engine, &call, journal, &cached).await);
+                }
                 journal.row.cache = CacheOutcome::Miss;
                 let purchase = Purchase {
                     settings,
@@ -93,7 +100,7 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
                 );
                 match follower.wait().await.as_deref() {
                     Some(FlightEnd::Answered(cached)) => {
-                        return Ok(replay::answer(engine, &call, &prepared, journal, cached).await);
+                        return Ok(replay::answer(engine, &call, journal, cached).await);
                     }
                     Some(FlightEnd::Failed(problem)) => {
                         journal.row.cache = CacheOutcome::Miss;

@@ -5,8 +5,7 @@ use crate::{
     cache::entry::CachedAnswer,
     call::{Call, Refusal, RefusalCode, ReplyFacts},
     engine::Engine,
-    limit::headers::RateHeaders,
-    store::RequestRecord,
+    store::{RequestRecord, StoreError},
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -22,7 +21,6 @@ pub struct Problem {
     pub status: Option<u16>,
     /// The provider's own error body, in the client's protocol.
     pub raw: Option<Bytes>,
-    pub rate: Option<RateHeaders>,
 }
 
 /// What a flight of identical calls ends with.
@@ -41,7 +39,6 @@ impl Problem {
             retry_after_seconds: None,
             status: None,
             raw: None,
-            rate: None,
         }
     }
     /// The refusal of a request that has no record.
@@ -55,10 +52,7 @@ impl Problem {
     fn into_refusal(self, facts: ReplyFacts) -> Refusal {
         let status = self.status();
         Refusal {
-            facts: ReplyFacts {
-                rate: self.rate.clone().or(facts.rate.clone()),
-                ..facts
-            },
+            facts,
             status,
             code: self.code,
             message: self.message,
@@ -100,13 +94,15 @@ pub(super) async fn refuse_with(
     problem.into_refusal(facts)
 }
 
-/// Writes a finished request. A store that fails does not take the answer from the client: it is counted and logged.
+/// Writes a finished request. A store that fails does not take the answer from the client: it is counted and logged, and
+/// the request is written later, without its bodies.
 pub(super) async fn write(
     engine: &Engine,
     call: &Call,
     mut record: RequestRecord,
     response_body: Option<String>,
 ) {
+    let without_bodies = record.clone();
     if engine.settings().keep_bodies {
         record.request_body = Some(String::from_utf8_lossy(&call.body_text).into_owned());
         record.response_body = response_body;
@@ -115,6 +111,9 @@ pub(super) async fn write(
     let id = record.row.id.clone();
     if let Err(problem) = engine.store.record(record).await {
         engine.store_failed(&format!("request {id} could not be recorded: {problem}"));
+        if matches!(problem, StoreError::Unavailable(_)) {
+            engine.record_later(without_bodies);
+        }
     } else {
         engine.store_works();
         engine.changed();
@@ -136,6 +135,6 @@ pub(super) fn facts_of(journal: &Journal) -> ReplyFacts {
         saved_nanousd: row.saved_nanousd,
         attempts: row.attempts,
         simulated: row.simulated,
-        rate: None,
+        rate: journal.rate.clone(),
     }
 }

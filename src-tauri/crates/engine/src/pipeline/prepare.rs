@@ -6,10 +6,7 @@ use crate::{
     cache::key::{KeyParts, response_key},
     call::{CacheWish, Call, RefusalCode},
     engine::Engine,
-    limit::{
-        headers::RateHeaders,
-        limiter::{Caller, LimitDecision},
-    },
+    limit::limiter::{Caller, LimitDecision},
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
     routing::plan::{Needs, Target},
@@ -33,7 +30,6 @@ pub struct Prepared {
     pub ttl_seconds: u64,
     /// How the entry is called on the cache page.
     pub label: String,
-    pub rate: Option<RateHeaders>,
 }
 
 /// Counts the call against every limit, or refuses it.
@@ -42,9 +38,9 @@ pub(super) fn check_limits(
     settings: &Settings,
     call: &Call,
     journal: &mut Journal,
-) -> Result<Option<RateHeaders>, Problem> {
+) -> Result<(), Problem> {
     if !settings.limits.iter().any(|limit| limit.enabled) {
-        return Ok(None);
+        return Ok(());
     }
     let ip = call.client_ip.map(|ip| ip.to_string());
     let user = Some(call.wishes.user.as_str()).filter(|user| !user.is_empty());
@@ -53,7 +49,10 @@ pub(super) fn check_limits(
         user,
         ip: ip.as_deref(),
     }) {
-        LimitDecision::Admitted(headers) => Ok(headers),
+        LimitDecision::Admitted(headers) => {
+            journal.rate = headers;
+            Ok(())
+        }
         LimitDecision::Refused { headers, subject, .. } => {
             let wait_s = headers.retry_after_seconds.unwrap_or(1);
             let message = format!(
@@ -64,9 +63,10 @@ pub(super) fn check_limits(
                 subject.as_str()
             );
             journal.note("limit", message.clone(), &[("limit", headers.policy.clone())]);
+            let retry_after_seconds = headers.retry_after_seconds;
+            journal.rate = Some(headers);
             Err(Problem {
-                retry_after_seconds: headers.retry_after_seconds,
-                rate: Some(headers),
+                retry_after_seconds,
                 ..Problem::new(RefusalCode::RateLimited, message)
             })
         }
@@ -119,6 +119,7 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             app_version: &settings.app_version,
             body: &body,
             chat: chat.as_deref(),
+            simulate: call.wishes.simulate.as_deref(),
             // Two intents may use the same template; the name keeps them apart.
             intent_key: found
                 .cache_key
@@ -144,7 +145,6 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             .unwrap_or(found.ttl_seconds),
         label: found.cache_key.unwrap_or_else(|| label_of(chat.as_deref(), call)),
         chat,
-        rate: None,
     })
 }
 

@@ -3,11 +3,10 @@
 use super::{
     journal::Journal,
     outcome::{facts_of, write},
-    prepare::Prepared,
 };
 use crate::{
     cache::entry::{CachedAnswer, KeptAnswer},
-    call::{Call, Reply, ReplyBody, ReplyFacts},
+    call::{Call, Reply, ReplyBody, StreamItem},
     engine::Engine,
     protocol::{StreamEncoder, encode_answer, replay},
     settings::Settings,
@@ -17,7 +16,10 @@ use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::mpsc;
 use weir_contract::{
     NanoUsd,
-    model::request::{CacheOutcome, CostBasis},
+    model::{
+        cache::CacheSelector,
+        request::{CacheOutcome, CostBasis},
+    },
 };
 
 /// Looks in memory, then in the database. A cache store that fails is a miss, never an error.
@@ -52,8 +54,10 @@ pub(super) async fn look_up(
     match &found {
         Some(cached) => {
             journal.note("cache", "found in the database", &[("key", key.to_owned())]);
-            if engine.clear_epoch.load(Ordering::Acquire) == epoch {
-                engine.memory.put(cached.clone());
+            engine.memory.put(cached.clone());
+            // Looked at after the put: a clear between a look before and the put would leave the entry behind.
+            if engine.clear_epoch.load(Ordering::Acquire) != epoch {
+                engine.memory.forget(&CacheSelector::Entry(key.to_owned()));
             }
         }
         None => journal.note("cache", "not found", &[("key", key.to_owned())]),
@@ -61,11 +65,27 @@ pub(super) async fn look_up(
     found
 }
 
+/// The answer of a flight that landed while this call was on its way to it. Landed answers that may be kept are in memory.
+pub(super) fn landed_meanwhile(
+    engine: &Engine,
+    settings: &Settings,
+    key: &str,
+    journal: &mut Journal,
+) -> Option<Arc<CachedAnswer>> {
+    let now_ms = engine.clock.now_ms();
+    let cached = engine.memory.get(key, now_ms, &settings.app_version)?;
+    journal.note(
+        "cache",
+        "an identical call was answered meanwhile",
+        &[("key", key.to_owned())],
+    );
+    Some(cached)
+}
+
 /// Answers a call from a kept answer and records the hit: cost 0, and what it saved.
 pub(super) async fn answer(
     engine: &Engine,
     call: &Call,
-    prepared: &Prepared,
     mut journal: Journal,
     cached: &CachedAnswer,
 ) -> Reply {
@@ -90,10 +110,7 @@ pub(super) async fn answer(
         format!("costs nothing, saves {}", kept_row.cost_nanousd),
         &[],
     );
-    let facts = ReplyFacts {
-        rate: prepared.rate.clone(),
-        ..facts_of(&journal)
-    };
+    let facts = facts_of(&journal);
     let mut record = journal.close();
     record.hit_key = Some(kept_row.key.clone());
     // The body of a hit is the entry's own; keeping it again for every hit would fill the disk with copies.
@@ -143,9 +160,9 @@ fn play_stream(engine: &Engine, call: &Call, kept: &KeptAnswer) -> Bytes {
 }
 
 /// A stream whose events are all there already.
-fn already_sent(events: Bytes) -> mpsc::Receiver<Bytes> {
+fn already_sent(events: Bytes) -> mpsc::Receiver<StreamItem> {
     let (sender, receiver) = mpsc::channel(1);
     // The channel is new and has room for one.
-    let _ = sender.try_send(events);
+    let _ = sender.try_send(StreamItem::Last(events));
     receiver
 }

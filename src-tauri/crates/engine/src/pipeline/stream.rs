@@ -5,18 +5,22 @@ use super::{
     outcome::{FlightEnd, Problem, facts_of, write},
 };
 use crate::{
-    cache::entry::KeptAnswer,
-    call::{RefusalCode, Reply, ReplyBody, ReplyFacts},
+    cache::{entry::KeptAnswer, key::keeps_its_form},
+    call::{RefusalCode, Reply, ReplyBody, ReplyFacts, StreamItem},
     engine::Engine,
     protocol::{AnswerCollector, StreamEncoder},
     provider::{StreamPiece, UpstreamError, UpstreamErrorKind, failure::broken_off},
     request::Answer,
     routing::breaker::CallOutcome,
+    settings::Settings,
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
-use std::sync::Arc;
-use tokio::{sync::mpsc, time::Instant};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use weir_contract::model::request::RequestStatus;
 
 /// Events that may wait for a slow client before the provider is slowed down too.
@@ -36,12 +40,29 @@ enum End {
 struct Passage {
     collector: AnswerCollector,
     encoder: StreamEncoder,
-    client: mpsc::Sender<Bytes>,
+    client: mpsc::Sender<StreamItem>,
+    /// A client that takes nothing for so long has left, even if its connection stands.
+    patience: Duration,
     client_gone_since: Option<Instant>,
     /// True when the provider's own events go to the client untouched; a piece without one is then not for the client.
     own_protocol: bool,
     /// The provider's own events, kept only for answers that no other form can carry.
     verbatim: Option<Vec<u8>>,
+}
+
+impl Passage {
+    /// False when the client has left, or takes nothing.
+    async fn send(&self, item: StreamItem) -> bool {
+        matches!(timeout(self.patience, self.client.send(item)).await, Ok(Ok(())))
+    }
+
+    /// Ends the stream for a client who has had everything before. For any other the connection breaks off, since an
+    /// end after a gap would pass for a whole answer.
+    async fn end(&self, last: Bytes) {
+        if self.client_gone_since.is_none() {
+            self.send(StreamItem::Last(last)).await;
+        }
+    }
 }
 
 /// Passes the stream on, then settles, keeps and records.
@@ -62,7 +83,6 @@ pub(super) async fn pump(
     journal.first_byte();
     let (client, receiver) = mpsc::channel(EVENTS_AHEAD);
     let facts = ReplyFacts {
-        rate: prepared.rate.clone(),
         cost_nanousd: None,
         ..facts_of(&journal)
     };
@@ -93,8 +113,9 @@ pub(super) async fn pump(
         verbatim: call
             .chat
             .as_deref()
-            .is_some_and(|chat| chat.same_protocol_only)
+            .is_some_and(|chat| keeps_its_form(chat, &call.body))
             .then(Vec::new),
+        patience: settings.timeouts.read_on,
     };
     let started_us = journal.elapsed_us();
     let end = pass_on(&mut passage, &mut pieces, settings.timeouts.read_on).await;
@@ -116,7 +137,7 @@ pub(super) async fn pump(
     engine.breaker_record(&paid.candidate.model, paid.permit, outcome);
     match end {
         End::Complete(last, answer) => {
-            let settlements = settle(engine, &mut journal, &call, paid, Some(&answer));
+            let settlements = settle(engine, &settings, &mut journal, &call, paid, Some(&answer));
             let raw_stream = passage
                 .verbatim
                 .take()
@@ -136,26 +157,34 @@ pub(super) async fn pump(
             // Headers went out before the cost was known, so it follows as a comment that clients skip.
             let mut ending = format!(": x-weir-cost-usd {cost}\n\n").into_bytes();
             ending.extend_from_slice(&last);
-            let _ = passage.client.send(Bytes::from(ending)).await;
+            passage.end(Bytes::from(ending)).await;
         }
         End::Cut(problem) => {
             let message = format!(
                 "the answer broke off: {}; it is incomplete, repeat the call",
                 problem.message
             );
-            finish_cut(engine, &call, journal, paid, &problem.message, RequestStatus::Cut).await;
+            finish_cut(
+                engine,
+                &settings,
+                &call,
+                journal,
+                paid,
+                &problem.message,
+                RequestStatus::Cut,
+            )
+            .await;
             land(
                 leader,
                 FlightEnd::Failed(Problem::new(RefusalCode::ProviderFailed, message.clone())),
             );
-            let _ = passage
-                .client
-                .send(passage.encoder.error("provider_failed", &message))
-                .await;
+            let event = passage.encoder.error("provider_failed", &message);
+            passage.end(event).await;
         }
         End::Abandoned => {
             finish_cut(
                 engine,
+                &settings,
                 &call,
                 journal,
                 paid,
@@ -163,19 +192,14 @@ pub(super) async fn pump(
                 RequestStatus::ClientGone,
             )
             .await;
-            land(
-                leader,
-                FlightEnd::Failed(Problem::new(
-                    RefusalCode::ProviderFailed,
-                    "the identical call before this one was abandoned; repeat it",
-                )),
-            );
+            // Those who wait for the same answer are still there: one of them buys it anew.
+            drop(leader);
         }
     }
 }
 
 /// Reads the provider to its end and gives the client what it can take.
-async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time::Duration) -> End {
+async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: Duration) -> End {
     loop {
         let next = match passage.client_gone_since {
             None => pieces.next().await,
@@ -216,7 +240,7 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
         }
         if !events.is_empty()
             && passage.client_gone_since.is_none()
-            && passage.client.send(Bytes::from(events)).await.is_err()
+            && !passage.send(StreamItem::Events(Bytes::from(events))).await
         {
             passage.client_gone_since = Some(Instant::now());
         }
@@ -225,6 +249,7 @@ async fn pass_on(passage: &mut Passage, pieces: &mut Pieces, read_on: std::time:
 
 async fn finish_cut(
     engine: &Engine,
+    settings: &Settings,
     call: &crate::call::Call,
     mut journal: super::journal::Journal,
     paid: Paid,
@@ -233,7 +258,7 @@ async fn finish_cut(
 ) {
     journal.row.status = status;
     journal.row.error = "stream_cut".to_owned();
-    let settlements = settle(engine, &mut journal, call, paid, None);
+    let settlements = settle(engine, settings, &mut journal, call, paid, None);
     journal.note("answer", format!("ended early: {why}"), &[]);
     let mut record = journal.close();
     record.settlements = settlements;

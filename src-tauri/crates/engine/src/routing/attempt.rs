@@ -3,7 +3,7 @@
 
 use super::{
     breaker::{CallOutcome, Permit},
-    plan::{Candidate, Target, plan},
+    plan::{Candidate, Target, plan, price_of},
     retry::{Fault, RetryDecision},
 };
 use crate::{
@@ -54,6 +54,8 @@ pub struct Buyer<'a> {
     pub settlements: Vec<Settlement>,
     last_failure: Option<UpstreamError>,
     closed_by_cap: Option<Problem>,
+    /// Set when a candidate was passed over only because its breaker is open, which soon ends.
+    breaker_open: bool,
 }
 
 /// What to do after an attempt.
@@ -81,6 +83,7 @@ impl<'a> Buyer<'a> {
             settlements: Vec::new(),
             last_failure: None,
             closed_by_cap: None,
+            breaker_open: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl<'a> Buyer<'a> {
         let mut retries = 0;
         loop {
             let Some(permit) = self.engine.breaker_admits(&model) else {
+                self.breaker_open = true;
                 journal.note(
                     "route",
                     format!("{model} passed over: its breaker is open after repeated failures"),
@@ -179,11 +183,11 @@ impl<'a> Buyer<'a> {
         candidate: &Candidate,
         journal: &mut Journal,
     ) -> Result<(Held, String), Next> {
-        let amount = worst_case_nanousd(
-            &candidate.price,
-            &size_of(self.call, self.prepared.chat.as_deref()),
-        );
         let now_ms = self.engine.clock.now_ms();
+        let size = size_of(self.call, self.prepared.chat.as_deref());
+        let tokens = size.worst_input_tokens();
+        let (dearest, _) = price_of(self.settings, candidate.tier, &candidate.model, tokens, now_ms);
+        let amount = worst_case_nanousd(&dearest, &size);
         let caps: Vec<&Cap> = self
             .settings
             .caps
@@ -332,7 +336,7 @@ impl<'a> Buyer<'a> {
         failure: &UpstreamError,
         journal: &mut Journal,
     ) {
-        let charged = if may_have_cost(failure.kind) {
+        let charged = if may_have_cost(failure) {
             held.amount
         } else {
             NanoUsd::ZERO
@@ -363,26 +367,33 @@ impl<'a> Buyer<'a> {
         }
     }
 
+    /// What the client is told. A provider that may soon answer comes before a cap that stays closed for hours, so that the
+    /// wait it is told is true.
     fn nothing_worked(&mut self, passed_over: &[(crate::settings::ModelRef, String)]) -> Problem {
-        if let Some(problem) = self.closed_by_cap.take() {
-            return problem;
-        }
         if let Some(failure) = self.last_failure.take() {
             return passed_on(&failure);
+        }
+        if self.breaker_open {
+            let message = "no model can answer now: the breakers of all candidates are open after repeated failures; try again in a few seconds";
+            return Problem {
+                retry_after_seconds: Some(5),
+                ..Problem::new(RefusalCode::NoViableModel, message)
+            };
+        }
+        if let Some(problem) = self.closed_by_cap.take() {
+            return problem;
         }
         let reasons: Vec<String> = passed_over
             .iter()
             .map(|(model, reason)| format!("{model}: {reason}"))
             .collect();
         let message = if reasons.is_empty() {
-            "no model can answer now: the breakers of all candidates are open, or no tier holds a model; try again in a few seconds".to_owned()
+            "no model can answer: no tier that this call may use holds a model; add one under tiers in the configuration, or name a model".to_owned()
         } else {
             format!("no model can answer this call: {}", reasons.join("; "))
         };
-        Problem {
-            retry_after_seconds: Some(5),
-            ..Problem::new(RefusalCode::NoViableModel, message)
-        }
+        // Waiting would change none of this.
+        Problem::new(RefusalCode::NoViableModel, message)
     }
 }
 
@@ -477,10 +488,11 @@ fn fault_of(kind: UpstreamErrorKind) -> Fault {
     }
 }
 
-/// Failures after which the provider may have worked, and billed.
-fn may_have_cost(kind: UpstreamErrorKind) -> bool {
+/// Failures after which the provider may have worked, and billed. One that came with a status (a redirect, a 408) is an
+/// answer that says it did not.
+fn may_have_cost(failure: &UpstreamError) -> bool {
     use UpstreamErrorKind::{Malformed, Timeout, Truncated};
-    matches!(kind, Timeout | Truncated | Malformed)
+    failure.status.is_none() && matches!(failure.kind, Timeout | Truncated | Malformed)
 }
 
 fn store_away(problem: &crate::store::StoreError) -> Problem {

@@ -161,8 +161,8 @@ fn obstacle(
     None
 }
 
-/// The price of a model; when unknown, the highest of its tier, never nothing.
-fn price_of(
+/// The price of a model for a prompt of this many tokens; when unknown, the highest of its tier, never nothing.
+pub(crate) fn price_of(
     settings: &Settings,
     tier: Option<Tier>,
     model: &ModelRef,

@@ -7,14 +7,18 @@ use super::{
 };
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use weir_contract::model::{
-    cap::Cap,
-    catalog::{KeySource, ProviderConfig},
-    limit::Limit,
-    rollout::Rollout,
-    tier::Tier,
+use weir_contract::{
+    NanoUsd,
+    model::{
+        cap::Cap,
+        catalog::{KeySource, ProviderConfig},
+        limit::Limit,
+        rollout::Rollout,
+        tier::Tier,
+    },
 };
 use weir_engine::{
+    budget::period::period_bounds,
     intent::{IntentDetector, default_rules},
     price::table::PriceBook,
     provider::{self, SecretSource, http_client},
@@ -113,7 +117,7 @@ pub fn compile(
         abilities: abilities(config)?,
         embedding_model,
         intents: parts.intents.clone(),
-        caps: read_items::<Cap>(items, "cap")?,
+        caps: caps(items)?,
         limits: read_items::<Limit>(items, "limit")?,
         rollouts: read_items::<Rollout>(items, "rollout")?,
         prices: parts.prices.clone(),
@@ -125,6 +129,28 @@ pub fn compile(
         keep_bodies: config.file.recording.bodies,
         providers: running,
     })
+}
+
+/// The caps, each of which can be counted: a zone that nobody knows would refuse every call.
+fn caps(items: &[ConfigItem]) -> Result<Vec<Cap>, ConfigError> {
+    let caps = read_items::<Cap>(items, "cap")?;
+    caps.iter().try_for_each(check_cap)?;
+    Ok(caps)
+}
+
+/// Checks what the type of a cap cannot say.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] names the cap and what is wrong with it.
+pub fn check_cap(cap: &Cap) -> Result<(), ConfigError> {
+    let wrong = |problem: String| Err(ConfigError::Invalid(format!("cap \"{}\": {problem}", cap.name)));
+    if cap.limit_nanousd < NanoUsd::ZERO {
+        return wrong("its limit is negative".to_owned());
+    }
+    match period_bounds(cap.period, &cap.time_zone, 0) {
+        Ok(_) => Ok(()),
+        Err(problem) => wrong(problem.to_string()),
+    }
 }
 
 fn start_provider(

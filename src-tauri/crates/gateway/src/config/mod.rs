@@ -107,6 +107,8 @@ impl Config {
                 default_provider.to_uppercase()
             )));
         }
+        // A new database is filled with these, so a wrong one must not get that far.
+        file.caps.iter().flatten().try_for_each(compile::check_cap)?;
         let database_url = environment
             .database()
             .or_else(|| file.database.url.clone())
@@ -201,6 +203,26 @@ mod tests {
         );
         let problem = sqlite_path("postgres://x").expect_err("not here yet").to_string();
         assert!(problem.contains("sqlite:///"), "{problem}");
+    }
+
+    #[test]
+    fn a_cap_that_could_never_be_counted_is_refused_before_it_is_written() {
+        let text = |zone: &str, limit: i64| {
+            format!(
+                "[[caps]]\nname = \"daily\"\nscope = {{ kind = \"global\" }}\nperiod = \"day\"\ntime_zone = \"{zone}\"\nlimit_nanousd = {limit}\naction = \"refuse\"\nalert_percent = 80\nenabled = true"
+            )
+        };
+        let combined = |zone: &str, limit: i64| {
+            let file = FileConfig::parse(&text(zone, limit)).expect("well formed");
+            Config::combine(file, &environment(&[])).map_err(|problem| problem.to_string())
+        };
+        assert!(combined("Europe/Berlin", 1).is_ok());
+        let problem = combined("Europe/Berlinn", 1).expect_err("no such zone");
+        assert!(
+            problem.contains("daily") && problem.contains("Europe/Berlinn"),
+            "{problem}"
+        );
+        assert!(combined("UTC", -1).expect_err("negative").contains("negative"));
     }
 
     #[test]

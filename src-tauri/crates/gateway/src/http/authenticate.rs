@@ -19,6 +19,14 @@ pub(crate) async fn authenticate(state: &GatewayState, headers: &HeaderMap) -> R
     outcome
 }
 
+/// Status and code of a key that was not accepted.
+pub(crate) fn status_of(problem: &KeyError) -> (u16, &'static str) {
+    match problem {
+        KeyError::Missing | KeyError::Invalid | KeyError::Revoked => (401, "invalid_api_key"),
+        KeyError::Store(_) => (503, "store_unavailable"),
+    }
+}
+
 fn token_of(headers: &HeaderMap) -> Option<&str> {
     let text = |name: &str| {
         headers

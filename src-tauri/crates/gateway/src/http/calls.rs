@@ -1,18 +1,23 @@
 //! The three paid endpoints: read the call, hand it to the engine, write the answer.
 
-use super::{GatewayState, authenticate::authenticate, reply, server::ClientAddress, wishes};
+use super::{
+    GatewayState,
+    authenticate::{authenticate, status_of},
+    body::{self, BodyError},
+    reply,
+    server::ClientAddress,
+    wishes,
+};
 use axum::{
-    body::Bytes,
-    extract::{Extension, State, rejection::BytesRejection},
+    body::{Body, Bytes},
+    extract::{Extension, State},
     http::HeaderMap,
     response::Response,
 };
 use serde_json::Value;
 use std::sync::Arc;
 use weir_contract::model::key::VirtualKey;
-use weir_engine::{call::Call, keyring::KeyError, pipeline, protocol::parse_chat, request::ClientProtocol};
-
-type Body = Result<Bytes, BytesRejection>;
+use weir_engine::{call::Call, pipeline, protocol::parse_chat, request::ClientProtocol};
 
 pub(super) async fn chat_completions(
     state: State<GatewayState>,
@@ -51,21 +56,23 @@ async fn serve(
     let key = match authenticate(&state, &headers).await {
         Ok(key) => key,
         Err(problem) => {
-            let (status, code) = match problem {
-                KeyError::Missing | KeyError::Invalid | KeyError::Revoked => (401, "invalid_api_key"),
-                KeyError::Store(_) => (503, "store_unavailable"),
-            };
+            body::pass_over(&headers, body).await;
+            let (status, code) = status_of(&problem);
             return reply::error(protocol, status, code, &problem.to_string());
         }
     };
-    let body = match body {
+    let most = state.config.file.gateway.max_body_bytes;
+    let body = match body::read(&headers, body, most).await {
         Ok(body) => body,
-        Err(_) => {
-            let most = state.config.file.gateway.max_body_bytes;
-            let message = format!(
-                "the body is larger than {most} bytes, or was not sent whole; shorten it, or raise gateway.max_body_bytes"
-            );
+        Err(BodyError::TooLarge) => {
+            let message =
+                format!("the body is larger than {most} bytes; shorten it, or raise gateway.max_body_bytes");
             return reply::error(protocol, 413, "body_too_large", &message);
+        }
+        Err(BodyError::NotWhole) => {
+            let message =
+                "the body was not sent whole: it broke off or stopped for too long; send the call again";
+            return reply::error(protocol, 408, "body_not_whole", message);
         }
     };
     match read_call(protocol, &headers, body, key, client) {

@@ -1,6 +1,10 @@
 //! The free endpoints: what models and providers there are, and how the cache does.
 
-use super::{GatewayState, authenticate::authenticate, reply};
+use super::{
+    GatewayState,
+    authenticate::{authenticate, status_of},
+    reply,
+};
 use axum::{
     Json,
     extract::State,
@@ -10,19 +14,15 @@ use axum::{
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 use weir_contract::model::{cache::CacheSelector, tier::Tier};
-use weir_engine::{keyring::KeyError, request::ClientProtocol};
+use weir_engine::request::ClientProtocol;
 
 async fn checked(state: &GatewayState, headers: &HeaderMap) -> Option<Response> {
     let problem = authenticate(state, headers).await.err()?;
-    let status = if matches!(problem, KeyError::Store(_)) {
-        503
-    } else {
-        401
-    };
+    let (status, code) = status_of(&problem);
     Some(reply::error(
         ClientProtocol::ChatCompletions,
         status,
-        "invalid_api_key",
+        code,
         &problem.to_string(),
     ))
 }

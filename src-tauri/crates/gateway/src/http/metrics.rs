@@ -1,7 +1,12 @@
 //! `GET /metrics` in Prometheus' text form. Labels are few and closed, so series never explode. Open on loopback; from
 //! elsewhere a key is needed.
 
-use super::{GatewayState, authenticate::authenticate, reply, server::ClientAddress};
+use super::{
+    GatewayState,
+    authenticate::{authenticate, status_of},
+    reply,
+    server::ClientAddress,
+};
 use axum::{
     extract::{Extension, State},
     http::{HeaderMap, header},
@@ -19,10 +24,11 @@ pub(super) async fn metrics(
     if !client.0.ip().is_loopback()
         && let Err(problem) = authenticate(&state, &headers).await
     {
+        let (status, code) = status_of(&problem);
         return reply::error(
             ClientProtocol::ChatCompletions,
-            401,
-            "invalid_api_key",
+            status,
+            code,
             &problem.to_string(),
         );
     }

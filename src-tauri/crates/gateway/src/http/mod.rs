@@ -1,6 +1,7 @@
 //! The gateway's HTTP surface. One endpoint per file; dashboards have no door here.
 
 mod authenticate;
+mod body;
 mod calls;
 mod guard;
 mod health;
@@ -12,9 +13,7 @@ mod wishes;
 
 use crate::config::Config;
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    Router, middleware,
     routing::{get, post},
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -43,7 +42,6 @@ impl GatewayState {
 
 /// All routes. This is the list; there is no other.
 pub fn router(state: GatewayState) -> Router {
-    let body_limit = DefaultBodyLimit::max(state.config.file.gateway.max_body_bytes);
     Router::new()
         .route("/v1/chat/completions", post(calls::chat_completions))
         .route("/v1/messages", post(calls::messages))
@@ -56,7 +54,6 @@ pub fn router(state: GatewayState) -> Router {
         .route("/health/ready", get(health::ready))
         .fallback(reply::not_found)
         .method_not_allowed_fallback(reply::method_not_allowed)
-        .layer(body_limit)
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
         .with_state(state)
 }

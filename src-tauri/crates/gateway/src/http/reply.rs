@@ -2,14 +2,14 @@
 
 use super::guard::protocol_of;
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
     response::Response,
 };
-use futures::StreamExt;
-use std::convert::Infallible;
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
 use weir_engine::{
-    call::{Refusal, Reply, ReplyBody, ReplyFacts},
+    call::{Refusal, RefusalCode, Reply, ReplyBody, ReplyFacts, StreamItem},
     limit::headers::RateHeaders,
     protocol::error_body,
     request::ClientProtocol,
@@ -19,15 +19,7 @@ use weir_engine::{
 pub(super) fn answer(reply: Reply, stream: bool) -> Response {
     let body = match reply.body {
         ReplyBody::Whole(bytes) => Body::from(bytes),
-        ReplyBody::Stream(receiver) => {
-            let events = futures::stream::unfold(receiver, |mut receiver| async move {
-                receiver
-                    .recv()
-                    .await
-                    .map(|event| (Ok::<_, Infallible>(event), receiver))
-            });
-            Body::from_stream(events.boxed())
-        }
+        ReplyBody::Stream(receiver) => Body::from_stream(events_of(receiver).boxed()),
     };
     let mut response = Response::new(body);
     let content_type = if stream {
@@ -41,6 +33,18 @@ pub(super) fn answer(reply: Reply, stream: bool) -> Response {
     }
     put_facts(&mut response, &reply.facts);
     response
+}
+
+/// The events of a stream; an error, which breaks the connection off, when they end without the last one.
+fn events_of(receiver: mpsc::Receiver<StreamItem>) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
+    futures::stream::unfold(Some(receiver), |receiver| async move {
+        let mut receiver = receiver?;
+        Some(match receiver.recv().await {
+            Some(StreamItem::Events(events)) => (Ok(events), Some(receiver)),
+            Some(StreamItem::Last(events)) => (Ok(events), None),
+            None => (Err(std::io::Error::other("the answer broke off")), None),
+        })
+    })
 }
 
 /// A refusal in the client's own error shape.
@@ -67,8 +71,22 @@ pub(super) fn refusal(protocol: ClientProtocol, refusal: Refusal) -> Response {
     if let Some(seconds) = refusal.retry_after_seconds {
         put(&mut response, "retry-after", &seconds.to_string());
     }
+    if !is_worth_repeating(refusal.code, refusal.retry_after_seconds) {
+        // The official SDKs repeat every 429 and 5xx by themselves, unless they are told this.
+        put(&mut response, "x-should-retry", "false");
+    }
     put_facts(&mut response, &refusal.facts);
     response
+}
+
+/// False when the same call cannot fare better within a minute, the longest that an SDK waits by itself.
+fn is_worth_repeating(code: RefusalCode, retry_after_seconds: Option<u64>) -> bool {
+    use RefusalCode::{CacheOnlyMiss, CapReached, NoViableModel, ProviderUnauthorized};
+    match code {
+        CacheOnlyMiss | ProviderUnauthorized => false,
+        CapReached | NoViableModel => retry_after_seconds.is_some_and(|seconds| seconds <= 60),
+        _ => true,
+    }
 }
 
 /// An error that met the request before the engine.
@@ -157,5 +175,49 @@ fn put(response: &mut Response, name: &'static str, value: &str) {
         response
             .headers_mut()
             .insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_engine::pipeline::Problem;
+
+    #[test]
+    fn sdks_are_told_not_to_repeat_what_cannot_pass() {
+        let told = |code, retry_after_seconds| {
+            let problem = Problem {
+                retry_after_seconds,
+                ..Problem::new(code, "no")
+            };
+            let response = refusal(ClientProtocol::ChatCompletions, problem.bare());
+            response.headers().contains_key("x-should-retry")
+        };
+        assert!(told(RefusalCode::CapReached, Some(40_000)));
+        assert!(!told(RefusalCode::CapReached, Some(5)), "the period ends soon");
+        assert!(told(RefusalCode::CacheOnlyMiss, None));
+        assert!(!told(RefusalCode::RateLimited, Some(30)));
+        assert!(
+            !told(RefusalCode::NoViableModel, Some(5)),
+            "a breaker closes soon"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_without_its_last_event_is_an_error() {
+        let (sender, receiver) = mpsc::channel(2);
+        sender
+            .try_send(StreamItem::Events(Bytes::from_static(b"a")))
+            .expect("room");
+        drop(sender);
+        let items: Vec<bool> = events_of(receiver).map(|item| item.is_ok()).collect().await;
+        assert_eq!(items, [true, false]);
+        let (sender, receiver) = mpsc::channel(2);
+        sender
+            .try_send(StreamItem::Last(Bytes::from_static(b"z")))
+            .expect("room");
+        drop(sender);
+        let items: Vec<bool> = events_of(receiver).map(|item| item.is_ok()).collect().await;
+        assert_eq!(items, [true]);
     }
 }

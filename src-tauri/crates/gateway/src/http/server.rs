@@ -108,9 +108,11 @@ pub async fn serve(listener: TcpListener, state: GatewayState, mut stopping: wat
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(seat) = seats.clone().acquire_owned().await else {
-            break;
+        let seat = tokio::select! {
+            seat = seats.clone().acquire_owned() => seat,
+            _ = stopping.wait_for(|stop| *stop) => break,
         };
+        let Ok(seat) = seat else { break };
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone().layer(Extension(ClientAddress(peer))));
         let mut builder = Builder::new(TokioExecutor::new());
@@ -133,7 +135,7 @@ pub async fn serve(listener: TcpListener, state: GatewayState, mut stopping: wat
             drop(seat);
         });
     }
-    // Closed before the draining starts, so that a new call is turned away at once instead of waiting for an answer that never comes.
+    // New clients are refused at once instead of waiting for an answer that never comes.
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!(

@@ -1,0 +1,179 @@
+//! A store that can be told to take no finished requests, as a database does whose disk is full or locked.
+
+use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, Ordering};
+use weir_contract::{
+    NanoUsd,
+    model::{
+        cache::{CacheEntryRow, CacheExtent, CacheSelector},
+        key::VirtualKey,
+        request::{RequestDetail, RequestFilter, RequestRow},
+        time::TimeRange,
+    },
+};
+use weir_engine::store::{
+    CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore, LatencyPoint,
+    LeaseKey, LeaseRequest, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupPoint,
+    RollupStore, StoreError,
+};
+use weir_store_sqlite::SqliteStore;
+
+/// SQLite behind a switch.
+pub(crate) struct Flaky {
+    pub(crate) inner: SqliteStore,
+    pub(crate) refuses_records: AtomicBool,
+}
+
+#[async_trait]
+impl RequestStore for Flaky {
+    async fn open_reservation(&self, reservation: OpenReservation) -> Result<(), StoreError> {
+        self.inner.open_reservation(reservation).await
+    }
+    async fn record(&self, record: RequestRecord) -> Result<(), StoreError> {
+        if self.refuses_records.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("told to fail".into()));
+        }
+        self.inner.record(record).await
+    }
+    async fn list_requests(
+        &self,
+        filter: &RequestFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        self.inner.list_requests(filter, cursor, limit).await
+    }
+    async fn get_request(&self, id: &str) -> Result<Option<RequestDetail>, StoreError> {
+        self.inner.get_request(id).await
+    }
+    async fn expire_requests(&self, bodies_before_ms: i64, rows_before_ms: i64) -> Result<u64, StoreError> {
+        self.inner.expire_requests(bodies_before_ms, rows_before_ms).await
+    }
+}
+
+#[async_trait]
+impl LedgerStore for Flaky {
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError> {
+        self.inner.acquire_lease(request).await
+    }
+    async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd) -> Result<(), StoreError> {
+        self.inner.return_lease(key, unspent_nanousd).await
+    }
+    async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError> {
+        self.inner.balance(cap, period_start_ms).await
+    }
+    async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.inner.beat(gateway_id, now_ms).await
+    }
+    async fn recover_dead_gateways(&self, dead_before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
+        self.inner.recover_dead_gateways(dead_before_ms, now_ms).await
+    }
+    async fn check_ledger(&self) -> Result<Vec<(LeaseKey, NanoUsd, NanoUsd)>, StoreError> {
+        self.inner.check_ledger().await
+    }
+}
+
+#[async_trait]
+impl CacheStore for Flaky {
+    async fn get_entry(&self, key: &str, now_ms: i64) -> Result<Option<CacheEntry>, StoreError> {
+        self.inner.get_entry(key, now_ms).await
+    }
+    async fn put_entry(&self, entry: CacheEntry) -> Result<(), StoreError> {
+        self.inner.put_entry(entry).await
+    }
+    async fn list_entries(
+        &self,
+        selector: &CacheSelector,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<CacheEntryRow>, StoreError> {
+        self.inner.list_entries(selector, cursor, limit).await
+    }
+    async fn extent(&self, selector: &CacheSelector) -> Result<CacheExtent, StoreError> {
+        self.inner.extent(selector).await
+    }
+    async fn clear_entries(&self, selector: &CacheSelector) -> Result<CacheExtent, StoreError> {
+        self.inner.clear_entries(selector).await
+    }
+    async fn expire_entries(&self, now_ms: i64, app_version: &str) -> Result<u64, StoreError> {
+        self.inner.expire_entries(now_ms, app_version).await
+    }
+}
+
+#[async_trait]
+impl ConfigStore for Flaky {
+    async fn config_version(&self) -> Result<i64, StoreError> {
+        self.inner.config_version().await
+    }
+    async fn config_items(&self) -> Result<Vec<ConfigItem>, StoreError> {
+        self.inner.config_items().await
+    }
+    async fn save_config(
+        &self,
+        kind: &str,
+        name: &str,
+        body: &str,
+        expected_version: i64,
+        who: &str,
+        now_ms: i64,
+    ) -> Result<i64, StoreError> {
+        self.inner
+            .save_config(kind, name, body, expected_version, who, now_ms)
+            .await
+    }
+    async fn delete_config(
+        &self,
+        kind: &str,
+        name: &str,
+        expected_version: i64,
+        who: &str,
+        now_ms: i64,
+    ) -> Result<i64, StoreError> {
+        self.inner
+            .delete_config(kind, name, expected_version, who, now_ms)
+            .await
+    }
+}
+
+#[async_trait]
+impl KeyStore for Flaky {
+    async fn insert_key(&self, key: &VirtualKey, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
+        self.inner.insert_key(key, secret_sha256).await
+    }
+    async fn find_key(&self, id: &str) -> Result<Option<(VirtualKey, [u8; 32])>, StoreError> {
+        self.inner.find_key(id).await
+    }
+    async fn list_keys(&self) -> Result<Vec<VirtualKey>, StoreError> {
+        self.inner.list_keys().await
+    }
+    async fn revoke_key(&self, id: &str, now_ms: i64) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.revoke_key(id, now_ms).await
+    }
+}
+
+#[async_trait]
+impl RollupStore for Flaky {
+    async fn rollup_series(
+        &self,
+        dimension: Dimension,
+        grain: Grain,
+        range: TimeRange,
+        step_ms: i64,
+    ) -> Result<Vec<RollupPoint>, StoreError> {
+        self.inner.rollup_series(dimension, grain, range, step_ms).await
+    }
+    async fn latency_series(
+        &self,
+        grain: Grain,
+        range: TimeRange,
+        step_ms: i64,
+    ) -> Result<Vec<LatencyPoint>, StoreError> {
+        self.inner.latency_series(grain, range, step_ms).await
+    }
+    async fn fold_rollups(&self) -> Result<(), StoreError> {
+        self.inner.fold_rollups().await
+    }
+    async fn expire_rollups(&self, now_ms: i64) -> Result<u64, StoreError> {
+        self.inner.expire_rollups(now_ms).await
+    }
+}
