@@ -46,8 +46,16 @@ const FILLER: &str = "The quick brown fox jumps over the lazy dog while the rain
 static QUESTIONS: AtomicU64 = AtomicU64::new(0);
 
 fn body_of(kind: Kind, model: &str) -> String {
-    let number = if kind == Kind::Hit { 0 } else { QUESTIONS.fetch_add(1, Ordering::Relaxed) + 1 };
-    let prompt = format!("{}\nQuestion {} {number}: what does the fox do, and why?", FILLER.repeat(25), kind.name());
+    let number = if kind == Kind::Hit {
+        0
+    } else {
+        QUESTIONS.fetch_add(1, Ordering::Relaxed) + 1
+    };
+    let prompt = format!(
+        "{}\nQuestion {} {number}: what does the fox do, and why?",
+        FILLER.repeat(25),
+        kind.name()
+    );
     // The answer repeats the last user message; a short one after the long prompt keeps answers as short as usual ones.
     json!({"model": model, "stream": kind == Kind::Stream, "max_tokens": 200, "messages": [
         {"role": "system", "content": prompt},
@@ -58,19 +66,36 @@ fn body_of(kind: Kind, model: &str) -> String {
 async fn ask(client: &reqwest::Client, target: &Target, kind: Kind) -> Duration {
     let body = body_of(kind, target.model);
     let started = Instant::now();
-    let request = client.post(&target.url).bearer_auth(&target.key).header("content-type", "application/json").body(body);
+    let request = client
+        .post(&target.url)
+        .bearer_auth(&target.key)
+        .header("content-type", "application/json")
+        .body(body);
     let response = request.send().await.expect("an answer");
     let status = response.status();
     let bytes = response.bytes().await.expect("the whole answer");
     let took = started.elapsed();
-    assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&bytes));
+    assert!(
+        status.is_success(),
+        "{status}: {}",
+        String::from_utf8_lossy(&bytes)
+    );
     took
 }
 
 /// Asks for this long and gives the time of every call, sorted.
-pub(crate) async fn measure(target: &Target, kind: Kind, concurrency: usize, how_long: Duration) -> Vec<Duration> {
+pub(crate) async fn measure(
+    target: &Target,
+    kind: Kind,
+    concurrency: usize,
+    how_long: Duration,
+) -> Vec<Duration> {
     let client = Arc::new(reqwest::Client::builder().no_proxy().build().expect("a client"));
-    let target = Arc::new(Target { url: target.url.clone(), key: target.key.clone(), model: target.model });
+    let target = Arc::new(Target {
+        url: target.url.clone(),
+        key: target.key.clone(),
+        model: target.model,
+    });
     // Connections and the hit's entry are there before the measuring starts.
     ask(&client, &target, kind).await;
     let until = Instant::now() + how_long;

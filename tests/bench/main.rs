@@ -1,7 +1,11 @@
 //! The benchmark: miss, exact hit and stream through a release `weir-gateway`, beside the same calls straight to the provider.
 //!
 //! `bench --upstream` is the fake provider as a process of its own; without arguments everything is started and measured.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at the first thing that goes wrong")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints, and stops at the first thing that goes wrong"
+)]
 
 mod load;
 mod report;
@@ -86,38 +90,77 @@ fn gateway_binary() -> Option<PathBuf> {
 
 async fn run(binary: &std::path::Path) -> Report {
     let mut provider = Command::new(std::env::current_exe().unwrap());
-    provider.arg("--upstream").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    provider
+        .arg("--upstream")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     let mut provider = provider.spawn().expect("the fake provider starts");
     let mut lines = BufReader::new(provider.stdout.take().unwrap()).lines();
-    let origin = lines.next_line().await.unwrap().expect("the fake provider says where it is");
+    let origin = lines
+        .next_line()
+        .await
+        .unwrap()
+        .expect("the fake provider says where it is");
 
     let folder = tempfile::tempdir().expect("a folder for the database");
     std::fs::write(folder.path().join("weir.toml"), configuration(&origin, GUARDS)).unwrap();
     let database = format!("sqlite://{}", folder.path().join("weir.db").display());
-    let environment =
-        [("WEIR_DATABASE", database.as_str()), ("WEIR_LISTEN", "127.0.0.1:0"), ("FAKE_KEY", "secret"), ("WEIR_LOG", "warn")];
-    let created = command_of(binary, folder.path(), &["key", "create", "--name", "bench", "--json", "--config", "weir.toml"], &environment)
-        .output()
-        .await
-        .expect("a key can be made");
+    let environment = [
+        ("WEIR_DATABASE", database.as_str()),
+        ("WEIR_LISTEN", "127.0.0.1:0"),
+        ("FAKE_KEY", "secret"),
+        ("WEIR_LOG", "warn"),
+    ];
+    let created = command_of(
+        binary,
+        folder.path(),
+        &[
+            "key",
+            "create",
+            "--name",
+            "bench",
+            "--json",
+            "--config",
+            "weir.toml",
+        ],
+        &environment,
+    )
+    .output()
+    .await
+    .expect("a key can be made");
     let created: serde_json::Value = serde_json::from_slice(&created.stdout)
         .unwrap_or_else(|_| panic!("no key was made: {}", String::from_utf8_lossy(&created.stderr)));
     let key = created["key"].as_str().unwrap().to_owned();
-    let serving = Serving::start_binary(binary, folder.path(), &["--config", "weir.toml"], &environment).await;
+    let serving =
+        Serving::start_binary(binary, folder.path(), &["--config", "weir.toml"], &environment).await;
     let process = ProcessUsage::of(serving.child.id().unwrap());
 
-    let gateway = Target { url: format!("{}/v1/chat/completions", serving.base), key, model: "fake/nano" };
-    let straight = Target { url: format!("{origin}/v1/chat/completions"), key: "secret".to_owned(), model: "nano" };
+    let gateway = Target {
+        url: format!("{}/v1/chat/completions", serving.base),
+        key,
+        model: "fake/nano",
+    };
+    let straight = Target {
+        url: format!("{origin}/v1/chat/completions"),
+        key: "secret".to_owned(),
+        model: "nano",
+    };
     let mut lines = Vec::new();
     for concurrency in CONCURRENCIES {
         for kind in Kind::ALL {
             for (name, target) in [("straight", &straight), ("weir", &gateway)] {
                 let cpu_before = process.cpu_ms();
                 let times = measure(target, kind, concurrency, EACH).await;
-                let cpu_ms = (name == "weir").then(|| Some(process.cpu_ms()? - cpu_before?)).flatten();
+                let cpu_ms = (name == "weir")
+                    .then(|| Some(process.cpu_ms()? - cpu_before?))
+                    .flatten();
                 lines.push(Line::new(kind.name(), name, concurrency, times, EACH, cpu_ms));
             }
         }
     }
-    Report { lines, peak_memory_bytes: process.peak_memory_bytes() }
+    Report {
+        lines,
+        peak_memory_bytes: process.peak_memory_bytes(),
+    }
 }

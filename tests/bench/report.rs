@@ -51,16 +51,30 @@ impl Line {
 
 impl Report {
     pub(crate) fn print(&self) {
-        println!("{:<10} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>12}", "call", "callers", "to", "requests", "per s", "p50 ms", "p99 ms", "CPU ms/req");
+        println!(
+            "{:<10} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>12}",
+            "call", "callers", "to", "requests", "per s", "p50 ms", "p99 ms", "CPU ms/req"
+        );
         for line in &self.lines {
-            let cpu = line.cpu_ms_per_request.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.3}"));
+            let cpu = line
+                .cpu_ms_per_request
+                .map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.3}"));
             println!(
                 "{:<10} {:>7} {:>9} {:>9} {:>9.0} {:>9.3} {:>9.3} {cpu:>12}",
-                line.call, line.concurrency, line.target, line.requests, line.per_second, line.p50_ms, line.p99_ms
+                line.call,
+                line.concurrency,
+                line.target,
+                line.requests,
+                line.per_second,
+                line.p50_ms,
+                line.p99_ms
             );
         }
         match self.peak_memory_bytes {
-            Some(bytes) => println!("\npeak memory of weir-gateway: {:.1} MiB", bytes as f64 / 1_048_576.0),
+            Some(bytes) => println!(
+                "\npeak memory of weir-gateway: {:.1} MiB",
+                bytes as f64 / 1_048_576.0
+            ),
             None => println!("\nCPU and memory are measured on Linux only"),
         }
     }

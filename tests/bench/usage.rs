@@ -11,9 +11,14 @@ pub(crate) struct ProcessUsage {
 impl ProcessUsage {
     pub(crate) fn of(id: u32) -> ProcessUsage {
         let said = std::process::Command::new("getconf").arg("CLK_TCK").output();
-        let ticks = said.ok().and_then(|said| String::from_utf8(said.stdout).ok()?.trim().parse().ok());
+        let ticks = said
+            .ok()
+            .and_then(|said| String::from_utf8(said.stdout).ok()?.trim().parse().ok());
         // 100 is what every usual Linux has.
-        ProcessUsage { folder: PathBuf::from(format!("/proc/{id}")), ticks_per_second: ticks.unwrap_or(100) }
+        ProcessUsage {
+            folder: PathBuf::from(format!("/proc/{id}")),
+            ticks_per_second: ticks.unwrap_or(100),
+        }
     }
 
     /// User and system time of all threads, in milliseconds.

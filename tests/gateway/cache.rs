@@ -22,12 +22,21 @@ async fn a_miss_then_a_hit_that_costs_nothing_and_says_what_it_saved() {
     assert_eq!(miss.body, hit.body, "the same answer to the byte");
     assert_eq!(stage.upstream.calls(), 1);
     let cost = NanoUsd(85_000).to_decimal();
-    assert_eq!((miss.header("x-weir-cost-usd"), miss.header("x-weir-saved-usd")), (cost.as_str(), NanoUsd::ZERO.to_decimal().as_str()));
-    assert_eq!((hit.header("x-weir-cost-usd"), hit.header("x-weir-saved-usd")), (NanoUsd::ZERO.to_decimal().as_str(), cost.as_str()));
+    assert_eq!(
+        (miss.header("x-weir-cost-usd"), miss.header("x-weir-saved-usd")),
+        (cost.as_str(), NanoUsd::ZERO.to_decimal().as_str())
+    );
+    assert_eq!(
+        (hit.header("x-weir-cost-usd"), hit.header("x-weir-saved-usd")),
+        (NanoUsd::ZERO.to_decimal().as_str(), cost.as_str())
+    );
     assert_eq!(hit.header("x-weir-attempts"), "0");
     assert_eq!(hit.header("x-weir-model"), "fake/nano");
     let row = stage.detail(&hit).await.row;
-    assert_eq!((row.cost_nanousd, row.saved_nanousd), (NanoUsd::ZERO, NanoUsd(85_000)));
+    assert_eq!(
+        (row.cost_nanousd, row.saved_nanousd),
+        (NanoUsd::ZERO, NanoUsd(85_000))
+    );
     assert_ne!(miss.request_id(), hit.request_id());
 }
 
@@ -39,7 +48,11 @@ async fn an_answer_is_replayed_whole_and_as_a_stream_whichever_way_it_came() {
             for first_streams in [false, true] {
                 let text = format!("{path} {model} {first_streams}");
                 let ask = async |stream: bool| {
-                    let usage = if stream && path == "/v1/chat/completions" { json!({"stream_options": {"include_usage": true}}) } else { json!({}) };
+                    let usage = if stream && path == "/v1/chat/completions" {
+                        json!({"stream_options": {"include_usage": true}})
+                    } else {
+                        json!({})
+                    };
                     let body = with(with(chat(model, &text), json!({"stream": stream})), usage);
                     stage.send(stage.post(path, &body)).await.expect(200)
                 };
@@ -47,7 +60,11 @@ async fn an_answer_is_replayed_whole_and_as_a_stream_whichever_way_it_came() {
                 let first = ask(first_streams).await;
                 let same = ask(first_streams).await;
                 let other = ask(!first_streams).await;
-                assert_eq!((first.cache(), same.cache(), other.cache()), ("miss", "response", "response"), "{text}");
+                assert_eq!(
+                    (first.cache(), same.cache(), other.cache()),
+                    ("miss", "response", "response"),
+                    "{text}"
+                );
                 assert_eq!(stage.upstream.calls(), calls + 1, "{text}");
                 for said in [&first, &same, &other] {
                     assert_eq!(said.text(), format!("Echo: {text}"), "{said:#?}");
@@ -57,7 +74,11 @@ async fn an_answer_is_replayed_whole_and_as_a_stream_whichever_way_it_came() {
                     assert!(streamed.body.contains("event: message_stop"), "{}", streamed.body);
                 } else {
                     assert_eq!(streamed.events().last().map(String::as_str), Some("[DONE]"));
-                    assert!(streamed.body.contains("\"usage\":{"), "the usage that was asked for: {}", streamed.body);
+                    assert!(
+                        streamed.body.contains("\"usage\":{"),
+                        "the usage that was asked for: {}",
+                        streamed.body
+                    );
                 }
             }
         }
@@ -70,11 +91,22 @@ async fn tool_calls_are_replayed_in_both_forms() {
     let tools = json!([{"type": "function", "function": {"name": "weather", "parameters":
         {"type": "object", "properties": {"city": {"type": "string"}}}}}]);
     let body = with(chat("fake/nano", "weather"), json!({"tools": tools}));
-    let whole = stage.send(stage.post("/v1/chat/completions", &body)).await.expect(200);
-    let stream = stage.send(stage.post("/v1/chat/completions", &with(body, json!({"stream": true})))).await.expect(200);
+    let whole = stage
+        .send(stage.post("/v1/chat/completions", &body))
+        .await
+        .expect(200);
+    let stream = stage
+        .send(stage.post("/v1/chat/completions", &with(body, json!({"stream": true}))))
+        .await
+        .expect(200);
     assert_eq!(stream.cache(), "response");
     let id = whole.json()["choices"][0]["message"]["tool_calls"][0]["id"].clone();
-    assert!(stream.body.contains(id.as_str().unwrap()) && stream.body.contains("\"finish_reason\":\"tool_calls\""), "{}", stream.body);
+    assert!(
+        stream.body.contains(id.as_str().unwrap())
+            && stream.body.contains("\"finish_reason\":\"tool_calls\""),
+        "{}",
+        stream.body
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,8 +119,18 @@ async fn the_order_of_fields_and_who_asks_do_not_matter() {
     ];
     let mut outcomes = Vec::new();
     for body in bodies {
-        let request = stage.client.post(format!("{}/v1/chat/completions", stage.base)).bearer_auth(&stage.key.secret);
-        outcomes.push(stage.send(request.header("content-type", "application/json").body(body)).await.expect(200).cache().to_owned());
+        let request = stage
+            .client
+            .post(format!("{}/v1/chat/completions", stage.base))
+            .bearer_auth(&stage.key.secret);
+        outcomes.push(
+            stage
+                .send(request.header("content-type", "application/json").body(body))
+                .await
+                .expect(200)
+                .cache()
+                .to_owned(),
+        );
     }
     assert_eq!(outcomes, ["miss", "response", "response"]);
 }
@@ -97,7 +139,11 @@ async fn the_order_of_fields_and_who_asks_do_not_matter() {
 async fn wishes_are_obeyed() {
     let stage = Stage::open().await;
     let say = |text: &str| stage.upstream.set_reply(Reply::Text(text.to_owned()));
-    let ask = async |wish: &str| stage.ask_with(&[("x-weir-cache", wish)], "fake/nano", "wish").await;
+    let ask = async |wish: &str| {
+        stage
+            .ask_with(&[("x-weir-cache", wish)], "fake/nano", "wish")
+            .await
+    };
 
     let said = ask("only").await.expect(504);
     assert!(said.json()["error"]["code"] == "cache_only_miss", "{said:#?}");
@@ -118,7 +164,11 @@ async fn wishes_are_obeyed() {
     let said = ask("refresh").await.expect(200);
     assert_eq!((said.cache(), said.text().as_str()), ("miss", "second"));
     let said = ask("on").await.expect(200);
-    assert_eq!((said.cache(), said.text().as_str()), ("response", "second"), "refresh keeps the new answer");
+    assert_eq!(
+        (said.cache(), said.text().as_str()),
+        ("response", "second"),
+        "refresh keeps the new answer"
+    );
 
     assert!(ask("perhaps").await.expect(400).body.contains("refresh"));
 }
@@ -126,12 +176,22 @@ async fn wishes_are_obeyed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_ends_with_its_time() {
     let stage = Stage::open().await;
-    let ask = async |ttl: &str| stage.ask_with(&[("x-weir-cache-ttl", ttl)], "fake/nano", "short").await;
+    let ask = async |ttl: &str| {
+        stage
+            .ask_with(&[("x-weir-cache-ttl", ttl)], "fake/nano", "short")
+            .await
+    };
     assert_eq!(ask("1").await.expect(200).cache(), "miss");
     assert_eq!(ask("1").await.expect(200).cache(), "response");
-    eventually("the entry to end", || async { (ask("1").await.cache() == "miss").then_some(()) }).await;
+    eventually("the entry to end", || async {
+        (ask("1").await.cache() == "miss").then_some(())
+    })
+    .await;
     for _ in 0..2 {
-        let said = stage.ask_with(&[("x-weir-cache-ttl", "0")], "fake/nano", "never").await.expect(200);
+        let said = stage
+            .ask_with(&[("x-weir-cache-ttl", "0")], "fake/nano", "never")
+            .await
+            .expect(200);
         assert_eq!(said.cache(), "miss", "a time of 0 keeps nothing");
     }
     assert!(ask("soon").await.expect(400).body.contains("x-weir-cache-ttl"));
@@ -140,37 +200,69 @@ async fn an_entry_ends_with_its_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clear_makes_the_next_call_a_miss() {
     let stage = Stage::open().await;
-    for (round, selector) in [CacheSelector::All, CacheSelector::Model("nano".into())].into_iter().enumerate() {
+    for (round, selector) in [CacheSelector::All, CacheSelector::Model("nano".into())]
+        .into_iter()
+        .enumerate()
+    {
         let text = format!("clear {round}");
         stage.ask("fake/nano", &text).await.expect(200);
         assert_eq!(stage.ask("fake/nano", &text).await.cache(), "response");
-        let extent = stage.admin(CacheClear { selector: selector.clone() }).await;
+        let extent = stage
+            .admin(CacheClear {
+                selector: selector.clone(),
+            })
+            .await;
         assert!(extent.entries >= 1, "{selector:?}: {extent:?}");
-        assert_eq!(stage.ask("fake/nano", &text).await.cache(), "miss", "{selector:?}");
+        assert_eq!(
+            stage.ask("fake/nano", &text).await.cache(),
+            "miss",
+            "{selector:?}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_cut_empty_and_refused_answers_are_never_kept() {
     let stage = Stage::open().await;
-    let faults = [Fault::status(400), Fault::CutAfter(700), Fault::NoTerminal, Fault::ErrorEvent];
+    let faults = [
+        Fault::status(400),
+        Fault::CutAfter(700),
+        Fault::NoTerminal,
+        Fault::ErrorEvent,
+    ];
     for (index, fault) in faults.into_iter().enumerate() {
         let (model, text) = (format!("claude/m{index}"), format!("{fault:?}"));
         stage.upstream.fail(fault);
         let said = stage.ask_stream(&model, &text).await;
-        assert!(said.status == 400 || said.body.contains("error"), "{text}: {said:#?}");
+        assert!(
+            said.status == 400 || said.body.contains("error"),
+            "{text}: {said:#?}"
+        );
         stage.upstream.heal();
-        assert_eq!(stage.ask(&model, &text).await.expect(200).cache(), "miss", "{text}");
+        assert_eq!(
+            stage.ask(&model, &text).await.expect(200).cache(),
+            "miss",
+            "{text}"
+        );
     }
-    for (index, reply) in [Reply::Empty, Reply::Refused, Reply::Text("  \n".into())].into_iter().enumerate() {
+    for (index, reply) in [Reply::Empty, Reply::Refused, Reply::Text("  \n".into())]
+        .into_iter()
+        .enumerate()
+    {
         for model in ["fake/nano", "claude/any", "gem/any"] {
             for stream in [false, true] {
                 let text = format!("{index} {model} {stream}");
                 stage.upstream.set_reply(reply.clone());
                 let body = with(chat(model, &text), json!({"stream": stream}));
-                stage.send(stage.post("/v1/chat/completions", &body)).await.expect(200);
+                stage
+                    .send(stage.post("/v1/chat/completions", &body))
+                    .await
+                    .expect(200);
                 stage.upstream.set_reply(Reply::Echo);
-                let again = stage.send(stage.post("/v1/chat/completions", &body)).await.expect(200);
+                let again = stage
+                    .send(stage.post("/v1/chat/completions", &body))
+                    .await
+                    .expect(200);
                 assert_eq!(again.cache(), "miss", "{reply:?} of {text}");
                 assert_eq!(again.text(), format!("Echo: {text}"));
             }
@@ -181,7 +273,10 @@ async fn failed_cut_empty_and_refused_answers_are_never_kept() {
         {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "boom", "is_error": true}]}]});
     for _ in 0..2 {
-        let said = stage.send(stage.post("/v1/messages", &failed_tool)).await.expect(200);
+        let said = stage
+            .send(stage.post("/v1/messages", &failed_tool))
+            .await
+            .expect(200);
         assert_eq!(said.cache(), "miss", "an answer to a failed tool is not kept");
     }
 }
@@ -189,7 +284,10 @@ async fn failed_cut_empty_and_refused_answers_are_never_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_without_usage_is_kept_and_its_cost_is_an_estimate() {
     let stage = Stage::open().await;
-    stage.upstream.set_tokens(Tokens { reported: false, ..Tokens::default() });
+    stage.upstream.set_tokens(Tokens {
+        reported: false,
+        ..Tokens::default()
+    });
     let miss = stage.ask("fake/nano", "no usage").await.expect(200);
     let row = stage.detail(&miss).await.row;
     assert_eq!(row.cost_basis.as_str(), "unsettled");
@@ -208,11 +306,25 @@ async fn entries_outlive_the_gateway() {
     for expected in ["miss", "response"] {
         let gateway = start_gateway(options(&text, &url)).await.unwrap();
         if secret.is_empty() {
-            let key = support::stage::admin(&gateway, KeysCreate { name: "k".into(), team: String::new() }).await.unwrap();
+            let key = support::stage::admin(
+                &gateway,
+                KeysCreate {
+                    name: "k".into(),
+                    team: String::new(),
+                },
+            )
+            .await
+            .unwrap();
             secret = key.secret;
         }
         let url = format!("{}/v1/chat/completions", gateway.status().address);
-        let response = client.post(url).bearer_auth(&secret).json(&chat("fake/nano", "keep")).send().await.unwrap();
+        let response = client
+            .post(url)
+            .bearer_auth(&secret)
+            .json(&chat("fake/nano", "keep"))
+            .send()
+            .await
+            .unwrap();
         let said = support::said::Said::read(response).await.expect(200);
         assert_eq!(said.cache(), expected);
         gateway.stop().await;
@@ -228,15 +340,36 @@ async fn a_new_application_version_starts_with_an_empty_cache() {
     let client = support::http_client();
     let mut secret = String::new();
     for (version, expected) in [("1", "miss"), ("1", "response"), ("2", "miss")] {
-        let text = format!("app_version = \"{version}\"\n{}", configuration(&upstream.origin(), ""));
+        let text = format!(
+            "app_version = \"{version}\"\n{}",
+            configuration(&upstream.origin(), "")
+        );
         let gateway = start_gateway(options(&text, &url)).await.unwrap();
         if secret.is_empty() {
-            let key = support::stage::admin(&gateway, KeysCreate { name: "k".into(), team: String::new() }).await.unwrap();
+            let key = support::stage::admin(
+                &gateway,
+                KeysCreate {
+                    name: "k".into(),
+                    team: String::new(),
+                },
+            )
+            .await
+            .unwrap();
             secret = key.secret;
         }
         let url = format!("{}/v1/chat/completions", gateway.status().address);
-        let response = client.post(url).bearer_auth(&secret).json(&chat("fake/nano", "version")).send().await.unwrap();
-        assert_eq!(support::said::Said::read(response).await.expect(200).cache(), expected, "version {version}");
+        let response = client
+            .post(url)
+            .bearer_auth(&secret)
+            .json(&chat("fake/nano", "version"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            support::said::Said::read(response).await.expect(200).cache(),
+            expected,
+            "version {version}"
+        );
         gateway.stop().await;
     }
 }

@@ -21,7 +21,12 @@ fn global(limit: i64) -> String {
 }
 
 async fn state(stage: &Stage) -> CapState {
-    stage.admin(CapsList {}).await.into_iter().next().expect("the cap")
+    stage
+        .admin(CapsList {})
+        .await
+        .into_iter()
+        .next()
+        .expect("the cap")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,23 +52,59 @@ async fn a_reached_cap_refuses_with_spent_reserved_and_the_time_of_the_reset() {
     let now = state(&stage).await;
     let wait: i64 = refused.header("retry-after").parse().expect("seconds");
     assert_eq!(body["retryAfter"], wait);
-    let to_midnight = (now.resets_ms - weir_engine::clock::Clock::now_ms(&weir_engine::clock::SystemClock::new())) / 1_000;
-    assert!((wait - to_midnight).abs() <= 5, "told {wait} s, it is {to_midnight} s to {}", now.resets_text);
-    assert!(message.contains(&now.resets_text), "{message} / {}", now.resets_text);
+    let to_midnight =
+        (now.resets_ms - weir_engine::clock::Clock::now_ms(&weir_engine::clock::SystemClock::new())) / 1_000;
+    assert!(
+        (wait - to_midnight).abs() <= 5,
+        "told {wait} s, it is {to_midnight} s to {}",
+        now.resets_text
+    );
+    assert!(
+        message.contains(&now.resets_text),
+        "{message} / {}",
+        now.resets_text
+    );
     assert!(now.spent_nanousd <= NanoUsd(LIMIT), "{:?}", now.spent_nanousd);
     assert_eq!(now.spent_nanousd, NanoUsd(85_000 * (number + 1)));
-    assert_eq!(stage.upstream.calls(), usize::try_from(number).unwrap() + 1, "nothing was bought for the refused call");
+    assert_eq!(
+        stage.upstream.calls(),
+        usize::try_from(number).unwrap() + 1,
+        "nothing was bought for the refused call"
+    );
 
     // What is cached costs nothing and is still served.
-    assert_eq!(stage.ask("fake/nano", "kept").await.expect(200).cache(), "response");
+    assert_eq!(
+        stage.ask("fake/nano", "kept").await.expect(200).cache(),
+        "response"
+    );
     // The same in Anthropic's shape.
-    let said = stage.send(stage.post("/v1/messages", &chat("fake/nano", "closed"))).await.expect(429);
-    assert_eq!((said.json()["type"].as_str(), said.json()["error"]["type"].as_str()), (Some("error"), Some("rate_limit_error")));
+    let said = stage
+        .send(stage.post("/v1/messages", &chat("fake/nano", "closed")))
+        .await
+        .expect(429);
+    assert_eq!(
+        (
+            said.json()["type"].as_str(),
+            said.json()["error"]["type"].as_str()
+        ),
+        (Some("error"), Some("rate_limit_error"))
+    );
     let row = stage.detail(&refused).await.row;
-    assert_eq!((row.status.as_str(), row.error.as_str(), row.cost_nanousd), ("refused", "budget_cap_reached", NanoUsd::ZERO));
+    assert_eq!(
+        (row.status.as_str(), row.error.as_str(), row.cost_nanousd),
+        ("refused", "budget_cap_reached", NanoUsd::ZERO)
+    );
 
-    let cap = Cap { limit_nanousd: NanoUsd(10 * LIMIT), ..now.cap };
-    stage.admin(CapsSave { cap, expected_version: now.version }).await;
+    let cap = Cap {
+        limit_nanousd: NanoUsd(10 * LIMIT),
+        ..now.cap
+    };
+    stage
+        .admin(CapsSave {
+            cap,
+            expected_version: now.version,
+        })
+        .await;
     stage.ask("fake/nano", "after the raise").await.expect(200);
 }
 
@@ -72,15 +113,24 @@ async fn many_calls_at_once_never_pass_a_cap() {
     let stage = Stage::open_with(&global(LIMIT)).await;
     let mut all = JoinSet::new();
     for number in 0..60 {
-        let request = stage.post("/v1/chat/completions", &chat("fake/nano", &format!("crowd {number}")));
+        let request = stage.post(
+            "/v1/chat/completions",
+            &chat("fake/nano", &format!("crowd {number}")),
+        );
         all.spawn(async move { request.send().await.unwrap().status().as_u16() });
     }
     let statuses = all.join_all().await;
     let bought = statuses.iter().filter(|status| **status == 200).count();
-    assert!(statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 429].contains(status)),
+        "{statuses:?}"
+    );
     assert!(bought >= 1 && bought < 60, "{bought}");
     let now = state(&stage).await;
-    assert_eq!(now.spent_nanousd, NanoUsd(85_000 * i64::try_from(bought).unwrap()));
+    assert_eq!(
+        now.spent_nanousd,
+        NanoUsd(85_000 * i64::try_from(bought).unwrap())
+    );
     assert!(now.spent_nanousd <= NanoUsd(LIMIT));
 }
 
@@ -90,14 +140,20 @@ async fn a_tier_cap_closes_the_top_tier() {
                 limit_nanousd = 1000\naction = \"close_tier\"\nalert_percent = 80\nenabled = true\n";
     let stage = Stage::open_with(tier).await;
     // The tiers below are open.
-    let said = stage.ask_with(&[("x-weir-intent", "anything")], "auto", "below").await.expect(200);
+    let said = stage
+        .ask_with(&[("x-weir-intent", "anything")], "auto", "below")
+        .await
+        .expect(200);
     assert_eq!(said.header("x-weir-tier"), "T0");
     let said = stage.ask("fake/large", "top").await.expect(429);
     assert!(said.body.contains("top-tier-daily"), "{said:#?}");
     for model in ["nano", "mini", "standard"] {
         stage.upstream.fail_model(model, Fault::status(404));
     }
-    let said = stage.ask_with(&[("x-weir-intent", "anything")], "auto", "nothing left below").await.expect(429);
+    let said = stage
+        .ask_with(&[("x-weir-intent", "anything")], "auto", "nothing left below")
+        .await
+        .expect(429);
     assert!(said.body.contains("top-tier-daily"), "{said:#?}");
     assert_eq!(stage.upstream.calls_of("large"), 0);
 }
@@ -110,5 +166,9 @@ async fn a_failed_call_gives_its_reservation_back() {
         stage.ask("fake/nano", &format!("bad {number}")).await.expect(400);
     }
     let now = state(&stage).await;
-    assert_eq!((now.spent_nanousd, now.reserved_nanousd), (NanoUsd::ZERO, NanoUsd::ZERO), "{now:?}");
+    assert_eq!(
+        (now.spent_nanousd, now.reserved_nanousd),
+        (NanoUsd::ZERO, NanoUsd::ZERO),
+        "{now:?}"
+    );
 }

@@ -18,12 +18,24 @@ async fn serve(folder: &Path, environment: &[(&str, &str)]) -> String {
 async fn mistakes_in_the_file_are_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, &[&str]); 9] = [
-        ("[gateway]\nlistne = \"127.0.0.1:1\"\n", &["weir.toml", "listne", "listen"]),
+        (
+            "[gateway]\nlistne = \"127.0.0.1:1\"\n",
+            &["weir.toml", "listne", "listen"],
+        ),
         ("[gateway\n", &["weir.toml"]),
         ("default_provider = \"nope\"\n", &["nope", "simulated"]),
-        ("[providers.x]\nprotocol = \"telepathy\"\n", &["telepathy", "openai"]),
-        ("[providers.x]\nprotocol = \"openai\"\nbase_url = \"ftp://x\"\n", &["\"x\"", "https://"]),
-        ("[providers.x]\nprotocol = \"openai\"\nbase_url = \"http://169.254.169.254/v1\"\n", &["\"x\"", "metadata"]),
+        (
+            "[providers.x]\nprotocol = \"telepathy\"\n",
+            &["telepathy", "openai"],
+        ),
+        (
+            "[providers.x]\nprotocol = \"openai\"\nbase_url = \"ftp://x\"\n",
+            &["\"x\"", "https://"],
+        ),
+        (
+            "[providers.x]\nprotocol = \"openai\"\nbase_url = \"http://169.254.169.254/v1\"\n",
+            &["\"x\"", "metadata"],
+        ),
         ("[tiers]\nT9 = [\"simulated/sim-nano\"]\n", &["T9", "T3"]),
         ("[tiers]\nT0 = [\"nobody/x\"]\n", &["nobody"]),
         ("[gateway]\nlisten = \"0.0.0.0:0\"\n", &["allow_remote"]),
@@ -36,7 +48,10 @@ async fn mistakes_in_the_file_are_named_with_the_way_out() {
         }
         let checked = run(folder.path(), &["check", "--config", "weir.toml"], &[]).await;
         let listens = text.contains("0.0.0.0");
-        assert!(listens || checked.status.code() == Some(1), "check finds it too: {text}");
+        assert!(
+            listens || checked.status.code() == Some(1),
+            "check finds it too: {text}"
+        );
     }
 }
 
@@ -47,9 +62,15 @@ async fn a_file_or_provider_that_is_not_there_is_said() {
     assert!(problem.contains("nowhere.toml"), "{problem}");
     write(folder.path(), "");
     let problem = serve(folder.path(), &[("WEIR_PROVIDER", "openai")]).await;
-    assert!(problem.contains("openai") && problem.contains("OPENAI_API_KEY"), "{problem}");
+    assert!(
+        problem.contains("openai") && problem.contains("OPENAI_API_KEY"),
+        "{problem}"
+    );
     let problem = serve(folder.path(), &[("WEIR_LISTEN", "everywhere")]).await;
-    assert!(problem.contains("everywhere") && problem.contains("127.0.0.1:8787"), "{problem}");
+    assert!(
+        problem.contains("everywhere") && problem.contains("127.0.0.1:8787"),
+        "{problem}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +80,10 @@ async fn a_taken_port_is_said() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let problem = serve(folder.path(), &[("WEIR_LISTEN", &address.to_string())]).await;
-    assert!(problem.contains(&address.port().to_string()) && problem.contains("taken"), "{problem}");
+    assert!(
+        problem.contains(&address.port().to_string()) && problem.contains("taken"),
+        "{problem}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +91,11 @@ async fn a_database_that_cannot_be_used_is_said() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "");
     std::fs::write(folder.path().join("file"), "x").unwrap();
-    std::fs::write(folder.path().join("corrupt.db"), "this was never a database\n".repeat(1_000)).unwrap();
+    std::fs::write(
+        folder.path().join("corrupt.db"),
+        "this was never a database\n".repeat(1_000),
+    )
+    .unwrap();
     let url = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     for (name, why) in [("file/weir.db", "file/weir.db"), ("corrupt.db", "corrupt.db")] {
         let problem = serve(folder.path(), &[("WEIR_DATABASE", &url(name))]).await;
@@ -93,10 +121,18 @@ async fn a_locked_database_is_said() {
     write(folder.path(), "");
     let path = folder.path().join("locked.db");
     let mut holder = tokio::process::Command::new("python3");
-    holder.args(["-c", LOCK]).arg(&path).stdout(Stdio::piped()).kill_on_drop(true);
+    holder
+        .args(["-c", LOCK])
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
     let mut holder = holder.spawn().expect("python3 is needed for this test");
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
     assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("locked"));
-    let problem = serve(folder.path(), &[("WEIR_DATABASE", &format!("sqlite://{}", path.display()))]).await;
+    let problem = serve(
+        folder.path(),
+        &[("WEIR_DATABASE", &format!("sqlite://{}", path.display()))],
+    )
+    .await;
     assert!(problem.contains("locked"), "{problem}");
 }

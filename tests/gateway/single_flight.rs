@@ -13,10 +13,20 @@ async fn a_thousand_identical_misses_are_one_call_whole_and_streamed() {
     let stage = Stage::open().await;
     stage.upstream.set_latency(Duration::from_millis(500));
     for (round, stream) in [false, true].into_iter().enumerate() {
-        let body = with(chat("fake/nano", &format!("flight {stream}")), json!({"stream": stream}));
+        let body = with(
+            chat("fake/nano", &format!("flight {stream}")),
+            json!({"stream": stream}),
+        );
         // Few connections that carry many calls each: the limit on open files is not what is tested here.
-        let clients: Vec<reqwest::Client> =
-            (0..CONNECTIONS).map(|_| reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap()).collect();
+        let clients: Vec<reqwest::Client> = (0..CONNECTIONS)
+            .map(|_| {
+                reqwest::Client::builder()
+                    .no_proxy()
+                    .http2_prior_knowledge()
+                    .build()
+                    .unwrap()
+            })
+            .collect();
         let mut all = JoinSet::new();
         for index in 0..CALLS {
             let request = clients[index % CONNECTIONS].post(format!("{}/v1/chat/completions", stage.base));
@@ -28,7 +38,10 @@ async fn a_thousand_identical_misses_are_one_call_whole_and_streamed() {
         let misses = said.iter().filter(|said| said.cache() == "miss").count();
         let hits = said.iter().filter(|said| said.cache() == "response").count();
         assert_eq!((misses, hits), (1, CALLS - 1), "stream: {stream}");
-        assert!(said.iter().all(|said| said.status == 200 && said.text() == format!("Echo: flight {stream}")));
+        assert!(
+            said.iter()
+                .all(|said| said.status == 200 && said.text() == format!("Echo: flight {stream}"))
+        );
         assert_eq!(stage.upstream.calls(), round + 1, "stream: {stream}");
     }
 }

@@ -40,7 +40,11 @@ pub(crate) fn python() -> &'static Path {
 fn run(command: &mut Command, otherwise: &str) {
     match command.output() {
         Ok(output) if output.status.success() => {}
-        Ok(output) => panic!("{otherwise}\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        Ok(output) => panic!(
+            "{otherwise}\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ),
         Err(problem) => panic!("{otherwise}: {problem}"),
     }
 }

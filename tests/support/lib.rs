@@ -1,5 +1,8 @@
 //! What the system tests share: a fake provider, a gateway on a database of its own, and the `weir-gateway` binary.
-#![allow(clippy::missing_panics_doc, reason = "everything here panics on purpose: a test then fails")]
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "everything here panics on purpose: a test then fails"
+)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this is test code")]
 
 pub mod process;

@@ -18,13 +18,20 @@ impl Said {
         while let Ok(Some(piece)) = response.chunk().await {
             bytes.extend_from_slice(&piece);
         }
-        Said { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+        Said {
+            status,
+            headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     /// A header's value; empty when it is not there.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The body as JSON.
@@ -36,7 +43,11 @@ impl Said {
     /// The `data` of each event of a stream, `[DONE]` too.
     #[must_use]
     pub fn events(&self) -> Vec<String> {
-        self.body.lines().filter_map(|line| line.strip_prefix("data:")).map(|data| data.trim().to_owned()).collect()
+        self.body
+            .lines()
+            .filter_map(|line| line.strip_prefix("data:"))
+            .map(|data| data.trim().to_owned())
+            .collect()
     }
 
     /// The text of the answer, whole or streamed, in either chat protocol.
@@ -45,15 +56,32 @@ impl Said {
         let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
         if self.header("content-type").starts_with("text/event-stream") {
             let events = self.events();
-            let values = events.iter().filter_map(|event| serde_json::from_str::<Value>(event).ok());
-            return values.map(|event| word(event.pointer("/choices/0/delta/content").or_else(|| event.pointer("/delta/text")))).collect();
+            let values = events
+                .iter()
+                .filter_map(|event| serde_json::from_str::<Value>(event).ok());
+            return values
+                .map(|event| {
+                    word(
+                        event
+                            .pointer("/choices/0/delta/content")
+                            .or_else(|| event.pointer("/delta/text")),
+                    )
+                })
+                .collect();
         }
         let body = self.json();
-        word(body.pointer("/choices/0/message/content").or_else(|| body.pointer("/content/0/text")))
+        word(
+            body.pointer("/choices/0/message/content")
+                .or_else(|| body.pointer("/content/0/text")),
+        )
     }
 
     /// Panics with the whole answer unless it has this status.
-    #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "often called for its check alone")]
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "often called for its check alone"
+    )]
     pub fn expect(self, status: u16) -> Said {
         assert_eq!(self.status, status, "{self:#?}");
         self

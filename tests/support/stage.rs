@@ -55,7 +55,14 @@ pub fn configuration(origin: &str, extra: &str) -> String {
     if !extra.contains("[timeouts]") {
         text.push_str("[timeouts]\nfirst_byte_seconds = 10\nidle_seconds = 10\nread_on_seconds = 10\n");
     }
-    let prices = [("fake", "nano", 1), ("fake", "mini", 2), ("fake", "standard", 4), ("fake", "large", 8), ("claude", "*", 1), ("gem", "*", 1)];
+    let prices = [
+        ("fake", "nano", 1),
+        ("fake", "mini", 2),
+        ("fake", "standard", 4),
+        ("fake", "large", 8),
+        ("claude", "*", 1),
+        ("gem", "*", 1),
+    ];
     for (provider, model, times) in prices {
         let _ = write!(
             text,
@@ -67,15 +74,26 @@ pub fn configuration(origin: &str, extra: &str) -> String {
             6 * times
         );
     }
-    let _ = write!(text, "[[prices]]\nprovider = \"fake\"\nmodel = \"embed\"\ninput = \"0.02\"\noutput = \"0\"\n{extra}");
+    let _ = write!(
+        text,
+        "[[prices]]\nprovider = \"fake\"\nmodel = \"embed\"\ninput = \"0.02\"\noutput = \"0\"\n{extra}"
+    );
     text
 }
 
 /// How a gateway of the tests is started over a file's content.
 #[must_use]
 pub fn options(text: &str, database_url: &str) -> StartOptions {
-    let pairs = [PROVIDER_KEY, ("WEIR_LISTEN", "127.0.0.1:0"), ("WEIR_DATABASE", database_url)];
-    let environment = Environment::from_pairs(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let pairs = [
+        PROVIDER_KEY,
+        ("WEIR_LISTEN", "127.0.0.1:0"),
+        ("WEIR_DATABASE", database_url),
+    ];
+    let environment = Environment::from_pairs(
+        pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
     let file = FileConfig::parse(text).unwrap_or_else(|problem| panic!("{problem}\n{text}"));
     StartOptions {
         config: Config::combine(file, &environment).expect("the tests' configuration is complete"),
@@ -99,20 +117,43 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder for the database");
         let text = configuration(&upstream.origin(), extra);
         let url = format!("sqlite://{}", folder.path().join("weir.db").display());
-        let gateway = start_gateway(options(&text, &url)).await.unwrap_or_else(|problem| panic!("{problem}"));
+        let gateway = start_gateway(options(&text, &url))
+            .await
+            .unwrap_or_else(|problem| panic!("{problem}"));
         let base = gateway.status().address;
-        let key = admin(&gateway, KeysCreate { name: "test".into(), team: String::new() }).await.expect("a key");
-        Stage { upstream, gateway, base, key, client: http_client(), folder }
+        let key = admin(
+            &gateway,
+            KeysCreate {
+                name: "test".into(),
+                team: String::new(),
+            },
+        )
+        .await
+        .expect("a key");
+        Stage {
+            upstream,
+            gateway,
+            base,
+            key,
+            client: http_client(),
+            folder,
+        }
     }
 
     /// Runs an operation of the dashboard by its name, as the window does.
     pub async fn admin<C: Command>(&self, command: C) -> C::Reply {
-        admin(&self.gateway, command).await.unwrap_or_else(|problem| panic!("{problem}"))
+        admin(&self.gateway, command)
+            .await
+            .unwrap_or_else(|problem| panic!("{problem}"))
     }
 
     /// A further key.
     pub async fn new_key(&self, team: &str) -> CreatedKey {
-        self.admin(KeysCreate { name: format!("of {team}"), team: team.to_owned() }).await
+        self.admin(KeysCreate {
+            name: format!("of {team}"),
+            team: team.to_owned(),
+        })
+        .await
     }
 
     /// A call with the stage's key, to be completed and sent.
@@ -124,7 +165,10 @@ impl Stage {
     /// The same with another key.
     #[must_use]
     pub fn post_as(&self, key: &str, path: &str, body: &Value) -> RequestBuilder {
-        self.client.post(format!("{}{path}", self.base)).bearer_auth(key).json(body)
+        self.client
+            .post(format!("{}{path}", self.base))
+            .bearer_auth(key)
+            .json(body)
     }
 
     /// Sends and reads to the end.
@@ -134,38 +178,65 @@ impl Stage {
 
     /// A chat completion of this text by this model.
     pub async fn ask(&self, model: &str, text: &str) -> Said {
-        self.send(self.post("/v1/chat/completions", &chat(model, text))).await
+        self.send(self.post("/v1/chat/completions", &chat(model, text)))
+            .await
     }
 
     /// The same as a stream, read to its end.
     pub async fn ask_stream(&self, model: &str, text: &str) -> Said {
-        self.send(self.post("/v1/chat/completions", &with(chat(model, text), json!({"stream": true})))).await
+        self.send(self.post(
+            "/v1/chat/completions",
+            &with(chat(model, text), json!({"stream": true})),
+        ))
+        .await
     }
 
     /// A chat completion with headers.
     pub async fn ask_with(&self, headers: &[(&str, &str)], model: &str, text: &str) -> Said {
         let request = self.post("/v1/chat/completions", &chat(model, text));
-        self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+        self.send(
+            headers
+                .iter()
+                .fold(request, |request, (name, value)| request.header(*name, *value)),
+        )
+        .await
     }
 
     /// A free endpoint.
     pub async fn get(&self, path: &str) -> Said {
-        self.send(self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.key.secret)).await
+        self.send(
+            self.client
+                .get(format!("{}{path}", self.base))
+                .bearer_auth(&self.key.secret),
+        )
+        .await
     }
 
     /// Everything kept about the request behind an answer.
     pub async fn detail(&self, said: &Said) -> RequestDetail {
-        self.admin(RequestsGet { id: said.request_id().to_owned() }).await
+        self.admin(RequestsGet {
+            id: said.request_id().to_owned(),
+        })
+        .await
     }
 
     /// All recorded requests, newest first.
     pub async fn rows(&self) -> Vec<RequestRow> {
-        self.admin(RequestsList { filter: RequestFilter::default(), cursor: None, limit: 200 }).await.rows
+        self.admin(RequestsList {
+            filter: RequestFilter::default(),
+            cursor: None,
+            limit: 200,
+        })
+        .await
+        .rows
     }
 
     /// Waits for a recorded request that fits.
     pub async fn row_where(&self, what: &str, fits: impl Fn(&RequestRow) -> bool) -> RequestRow {
-        eventually(what, || async { self.rows().await.into_iter().find(|row| fits(row)) }).await
+        eventually(what, || async {
+            self.rows().await.into_iter().find(|row| fits(row))
+        })
+        .await
     }
 }
 

@@ -8,14 +8,30 @@ pub(crate) fn asked(body: &Value) -> Asked {
     if let Some(message) = body["messages"].as_array().and_then(|messages| messages.last()) {
         (asked.last_user_text, asked.images) = text_and_images(&message["content"]);
         let results = message["content"].as_array().into_iter().flatten();
-        asked.tool_result =
-            results.filter(|part| part["type"] == "tool_result").map(|part| text_and_images(&part["content"]).0).next_back();
+        asked.tool_result = results
+            .filter(|part| part["type"] == "tool_result")
+            .map(|part| text_and_images(&part["content"]).0)
+            .next_back();
     }
-    let tools = body["tools"].as_array().filter(|_| body["tool_choice"]["type"] != "none");
+    let tools = body["tools"]
+        .as_array()
+        .filter(|_| body["tool_choice"]["type"] != "none");
     let named = body["tool_choice"]["name"].as_str();
-    let tool = tools.and_then(|tools| tools.iter().find(|tool| named.is_none_or(|name| tool["name"] == name)));
-    asked.tool = tool.map(|tool| (tool["name"].as_str().unwrap_or_default().to_owned(), tool["input_schema"].clone()));
-    asked.schema = body.pointer("/output_config/format/schema").or_else(|| body.pointer("/output_format/schema")).cloned();
+    let tool = tools.and_then(|tools| {
+        tools
+            .iter()
+            .find(|tool| named.is_none_or(|name| tool["name"] == name))
+    });
+    asked.tool = tool.map(|tool| {
+        (
+            tool["name"].as_str().unwrap_or_default().to_owned(),
+            tool["input_schema"].clone(),
+        )
+    });
+    asked.schema = body
+        .pointer("/output_config/format/schema")
+        .or_else(|| body.pointer("/output_format/schema"))
+        .cloned();
     asked
 }
 
@@ -49,28 +65,46 @@ pub(crate) fn whole(number: usize, model: &str, content: &Content, tokens: &Toke
 }
 
 pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tokens) -> Vec<String> {
-    let event = |data: Value| format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap_or_default());
+    let event = |data: Value| {
+        format!(
+            "event: {}\ndata: {data}\n\n",
+            data["type"].as_str().unwrap_or_default()
+        )
+    };
     let mut message = json!({"id": format!("msg_{number}"), "type": "message", "role": "assistant", "model": model, "content": [],
         "stop_reason": null, "stop_sequence": null});
     if tokens.reported {
         message["usage"] = usage(tokens, 1);
     }
-    let mut events = vec![event(json!({"type": "message_start", "message": message})), event(json!({"type": "ping"}))];
+    let mut events = vec![
+        event(json!({"type": "message_start", "message": message})),
+        event(json!({"type": "ping"})),
+    ];
     let block = |start: Value, deltas: Vec<Value>| {
-        let mut all = vec![event(json!({"type": "content_block_start", "index": 0, "content_block": start}))];
-        all.extend(deltas.into_iter().map(|delta| event(json!({"type": "content_block_delta", "index": 0, "delta": delta}))));
+        let mut all = vec![event(
+            json!({"type": "content_block_start", "index": 0, "content_block": start}),
+        )];
+        all.extend(
+            deltas
+                .into_iter()
+                .map(|delta| event(json!({"type": "content_block_delta", "index": 0, "delta": delta}))),
+        );
         all.push(event(json!({"type": "content_block_stop", "index": 0})));
         all
     };
     match content {
         Content::Text(text) => events.extend(block(
             json!({"type": "text", "text": ""}),
-            pieces(text).into_iter().map(|piece| json!({"type": "text_delta", "text": piece})).collect(),
+            pieces(text)
+                .into_iter()
+                .map(|piece| json!({"type": "text_delta", "text": piece}))
+                .collect(),
         )),
         Content::Tool { name, arguments } => {
             let text = arguments.to_string();
             let (first, second) = text.split_at(text.len() / 2);
-            let deltas = ["", first, second].map(|part| json!({"type": "input_json_delta", "partial_json": part}));
+            let deltas =
+                ["", first, second].map(|part| json!({"type": "input_json_delta", "partial_json": part}));
             events.extend(block(
                 json!({"type": "tool_use", "id": format!("toolu_{number}"), "name": name, "input": {}}),
                 deltas.to_vec(),
@@ -78,9 +112,14 @@ pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tok
         }
         Content::Empty | Content::Refused => {}
     }
-    let mut last = json!({"type": "message_delta", "delta": {"stop_reason": stop_of(content), "stop_sequence": null}});
+    let mut last =
+        json!({"type": "message_delta", "delta": {"stop_reason": stop_of(content), "stop_sequence": null}});
     // The client's library needs the field, so it is there with a null count when usage is to be left out.
-    last["usage"] = if tokens.reported { json!({"output_tokens": tokens.output + tokens.reasoning}) } else { json!({}) };
+    last["usage"] = if tokens.reported {
+        json!({"output_tokens": tokens.output + tokens.reasoning})
+    } else {
+        json!({})
+    };
     events.push(event(last));
     events.push(event(json!({"type": "message_stop"})));
     events

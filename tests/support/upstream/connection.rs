@@ -61,12 +61,20 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Resul
     };
     let head = String::from_utf8_lossy(&buffer[..head_end]).into_owned();
     let mut lines = head.lines();
-    let path = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
+    let path = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap_or_default()
+        .to_owned();
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
     while buffer.len() < head_end + length {
         if stream.read_buf(buffer).await? == 0 {
             return Ok(None);
@@ -82,7 +90,14 @@ async fn answer(stream: &mut TcpStream, state: &State, request: Request) -> io::
     let path = request.path.split('?').next().unwrap_or_default().to_owned();
     let dialect = match path.as_str() {
         path if path.contains("/v1beta") => Dialect::Gemini,
-        path if path.ends_with("/messages") || request.headers.iter().any(|(name, _)| name == "anthropic-version") => Dialect::Anthropic,
+        path if path.ends_with("/messages")
+            || request
+                .headers
+                .iter()
+                .any(|(name, _)| name == "anthropic-version") =>
+        {
+            Dialect::Anthropic
+        }
         _ => Dialect::Openai,
     };
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -92,11 +107,21 @@ async fn answer(stream: &mut TcpStream, state: &State, request: Request) -> io::
             let (model, method) = last.split_once(':').unwrap_or((last, ""));
             (model.to_owned(), method.to_owned())
         }
-        _ => (body["model"].as_str().unwrap_or_default().to_owned(), String::new()),
+        _ => (
+            body["model"].as_str().unwrap_or_default().to_owned(),
+            String::new(),
+        ),
     };
     let streamed = body["stream"] == true || method == "streamGenerateContent";
     let paid = !path.ends_with("/models");
-    let seen = Seen { path: path.clone(), headers: request.headers, body: body.clone(), model: model.clone(), stream: streamed, paid };
+    let seen = Seen {
+        path: path.clone(),
+        headers: request.headers,
+        body: body.clone(),
+        model: model.clone(),
+        stream: streamed,
+        paid,
+    };
     let (behaviour, fault) = state.arrived(seen);
     if !behaviour.latency.is_zero() {
         tokio::time::sleep(behaviour.latency).await;
@@ -108,11 +133,20 @@ async fn answer(stream: &mut TcpStream, state: &State, request: Request) -> io::
     }
     match make_answer(dialect, &path, &body, &model, streamed, &behaviour) {
         Answer::Whole(value) => write_whole(stream, &value.to_string(), fault.as_ref()).await,
-        Answer::Events(events) => write_events(stream, state, dialect, events, &behaviour, fault.as_ref()).await,
+        Answer::Events(events) => {
+            write_events(stream, state, dialect, events, &behaviour, fault.as_ref()).await
+        }
     }
 }
 
-fn make_answer(dialect: Dialect, path: &str, body: &Value, model: &str, streamed: bool, behaviour: &Behaviour) -> Answer {
+fn make_answer(
+    dialect: Dialect,
+    path: &str,
+    body: &Value,
+    model: &str,
+    streamed: bool,
+    behaviour: &Behaviour,
+) -> Answer {
     let number = ANSWERS.fetch_add(1, Ordering::Relaxed);
     let tokens = &behaviour.tokens;
     if path.ends_with("/models") {
@@ -137,7 +171,9 @@ fn make_answer(dialect: Dialect, path: &str, body: &Value, model: &str, streamed
     let with_usage = body["stream_options"]["include_usage"] == true;
     match (dialect, streamed) {
         (Dialect::Openai, false) => Answer::Whole(openai::whole(number, model, &content, tokens)),
-        (Dialect::Openai, true) => Answer::Events(openai::events(number, model, &content, tokens, with_usage)),
+        (Dialect::Openai, true) => {
+            Answer::Events(openai::events(number, model, &content, tokens, with_usage))
+        }
         (Dialect::Anthropic, false) => Answer::Whole(anthropic::whole(number, model, &content, tokens)),
         (Dialect::Anthropic, true) => Answer::Events(anthropic::events(number, model, &content, tokens)),
         (Dialect::Gemini, false) => Answer::Whole(gemini::whole(number, model, &content, tokens)),
@@ -154,8 +190,18 @@ async fn fail_early(stream: &mut TcpStream, dialect: Dialect, fault: &Fault) -> 
                 Dialect::Anthropic => anthropic::error(*status),
                 Dialect::Gemini => gemini::error(*status),
             };
-            let extra = retry_after.as_ref().map(|value| format!("retry-after: {value}\r\n")).unwrap_or_default();
-            write_head(stream, *status, "application/json", &extra, Some(body.to_string().len())).await?;
+            let extra = retry_after
+                .as_ref()
+                .map(|value| format!("retry-after: {value}\r\n"))
+                .unwrap_or_default();
+            write_head(
+                stream,
+                *status,
+                "application/json",
+                &extra,
+                Some(body.to_string().len()),
+            )
+            .await?;
             stream.write_all(body.to_string().as_bytes()).await?;
             Ok(Some(true))
         }
@@ -235,7 +281,14 @@ async fn write_events(
         }
         _ => {}
     }
-    write_head(stream, 200, "text/event-stream", "transfer-encoding: chunked\r\n", None).await?;
+    write_head(
+        stream,
+        200,
+        "text/event-stream",
+        "transfer-encoding: chunked\r\n",
+        None,
+    )
+    .await?;
     let mut left = match fault {
         Some(Fault::CutAfter(most) | Fault::StallAfter(most)) => Some(*most),
         _ => None,
@@ -275,9 +328,18 @@ async fn write_events(
     Ok(true)
 }
 
-async fn write_head(stream: &mut TcpStream, status: u16, kind: &str, extra: &str, length: Option<usize>) -> io::Result<()> {
-    let length = length.map(|length| format!("content-length: {length}\r\n")).unwrap_or_default();
-    let head = format!("HTTP/1.1 {status} Said\r\ndate: {TODAY}\r\ncontent-type: {kind}\r\n{length}{extra}\r\n");
+async fn write_head(
+    stream: &mut TcpStream,
+    status: u16,
+    kind: &str,
+    extra: &str,
+    length: Option<usize>,
+) -> io::Result<()> {
+    let length = length
+        .map(|length| format!("content-length: {length}\r\n"))
+        .unwrap_or_default();
+    let head =
+        format!("HTTP/1.1 {status} Said\r\ndate: {TODAY}\r\ncontent-type: {kind}\r\n{length}{extra}\r\n");
     stream.write_all(head.as_bytes()).await
 }
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// An error of the protocol with this status and, if given, this `Retry-After`.
-    Status { status: u16, retry_after: Option<String> },
+    Status {
+        status: u16,
+        retry_after: Option<String>,
+    },
     /// This status with this body, word for word.
     Body { status: u16, body: String },
     /// The connection ends in order after this many bytes of the body.
@@ -33,12 +36,18 @@ impl Fault {
     /// An error status without more.
     #[must_use]
     pub fn status(status: u16) -> Fault {
-        Fault::Status { status, retry_after: None }
+        Fault::Status {
+            status,
+            retry_after: None,
+        }
     }
 
     /// 429 with a `Retry-After` in seconds.
     #[must_use]
     pub fn busy_for(seconds: u64) -> Fault {
-        Fault::Status { status: 429, retry_after: Some(seconds.to_string()) }
+        Fault::Status {
+            status: 429,
+            retry_after: Some(seconds.to_string()),
+        }
     }
 }

@@ -8,22 +8,38 @@ pub(crate) fn asked(body: &Value) -> Asked {
     if let Some(turn) = body["contents"].as_array().and_then(|turns| turns.last()) {
         (asked.last_user_text, asked.images) = text_and_images(&turn["parts"]);
         let results = turn["parts"].as_array().into_iter().flatten();
-        asked.tool_result = results.filter_map(|part| part.get("functionResponse")).map(|part| result_text(&part["response"])).next_back();
+        asked.tool_result = results
+            .filter_map(|part| part.get("functionResponse"))
+            .map(|part| result_text(&part["response"]))
+            .next_back();
     }
     let allowed = body.pointer("/toolConfig/functionCallingConfig/mode") != Some(&json!("NONE"));
-    asked.tool = body.pointer("/tools/0/functionDeclarations/0").filter(|_| allowed).map(|tool| {
-        let schema = tool.get("parametersJsonSchema").or_else(|| tool.get("parameters")).cloned().unwrap_or_default();
-        (tool["name"].as_str().unwrap_or_default().to_owned(), schema)
-    });
+    asked.tool = body
+        .pointer("/tools/0/functionDeclarations/0")
+        .filter(|_| allowed)
+        .map(|tool| {
+            let schema = tool
+                .get("parametersJsonSchema")
+                .or_else(|| tool.get("parameters"))
+                .cloned()
+                .unwrap_or_default();
+            (tool["name"].as_str().unwrap_or_default().to_owned(), schema)
+        });
     let config = &body["generationConfig"];
-    asked.schema = config.get("responseJsonSchema").or_else(|| config.get("responseSchema")).cloned();
+    asked.schema = config
+        .get("responseJsonSchema")
+        .or_else(|| config.get("responseSchema"))
+        .cloned();
     asked
 }
 
 /// The one text in a tool's response, under whatever name, or all of it.
 fn result_text(response: &Value) -> String {
     let fields = response.as_object();
-    let only = fields.filter(|fields| fields.len() == 1).and_then(|fields| fields.values().next()).and_then(Value::as_str);
+    let only = fields
+        .filter(|fields| fields.len() == 1)
+        .and_then(|fields| fields.values().next())
+        .and_then(Value::as_str);
     only.map_or_else(|| response.to_string(), str::to_owned)
 }
 
@@ -45,9 +61,12 @@ fn chunk(number: usize, model: &str, parts: Value, finish: Option<&str>) -> Valu
 pub(crate) fn whole(number: usize, model: &str, content: &Content, tokens: &Tokens) -> Value {
     let mut body = match content {
         Content::Text(text) => chunk(number, model, json!([{"text": text}]), Some("STOP")),
-        Content::Tool { name, arguments } => {
-            chunk(number, model, json!([{"functionCall": {"name": name, "args": arguments}}]), Some("STOP"))
-        }
+        Content::Tool { name, arguments } => chunk(
+            number,
+            model,
+            json!([{"functionCall": {"name": name, "args": arguments}}]),
+            Some("STOP"),
+        ),
         Content::Empty => chunk(number, model, json!([]), Some("STOP")),
         Content::Refused => json!({"promptFeedback": {"blockReason": "SAFETY"}, "modelVersion": model}),
     };
@@ -60,8 +79,10 @@ pub(crate) fn whole(number: usize, model: &str, content: &Content, tokens: &Toke
 pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tokens) -> Vec<String> {
     let mut chunks = match content {
         Content::Text(text) => {
-            let mut chunks: Vec<Value> =
-                pieces(text).into_iter().map(|piece| chunk(number, model, json!([{"text": piece}]), None)).collect();
+            let mut chunks: Vec<Value> = pieces(text)
+                .into_iter()
+                .map(|piece| chunk(number, model, json!([{"text": piece}]), None))
+                .collect();
             chunks.push(chunk(number, model, json!([{"text": ""}]), Some("STOP")));
             chunks
         }
@@ -72,12 +93,17 @@ pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tok
             chunk["usageMetadata"] = usage(tokens);
         }
     }
-    chunks.into_iter().map(|chunk| format!("data: {chunk}\r\n\r\n")).collect()
+    chunks
+        .into_iter()
+        .map(|chunk| format!("data: {chunk}\r\n\r\n"))
+        .collect()
 }
 
 pub(crate) fn embeddings(body: &Value, tokens: &Tokens) -> Value {
     let count = body["requests"].as_array().map_or(0, Vec::len);
-    let all: Vec<Value> = (0..count).map(|index| json!({"values": [0.5, 0.25, index as f32]})).collect();
+    let all: Vec<Value> = (0..count)
+        .map(|index| json!({"values": [0.5, 0.25, index as f32]}))
+        .collect();
     json!({"embeddings": all, "usageMetadata": {"promptTokenCount": tokens.input}})
 }
 
@@ -99,5 +125,8 @@ pub(crate) fn error(status: u16) -> Value {
 }
 
 pub(crate) fn error_event() -> String {
-    format!("data: {}\r\n\r\n", json!({"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}))
+    format!(
+        "data: {}\r\n\r\n",
+        json!({"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}})
+    )
 }

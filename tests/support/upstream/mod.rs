@@ -73,7 +73,9 @@ impl Upstream {
     /// # Panics
     /// When it cannot be had.
     pub async fn start_at(address: &str) -> Upstream {
-        let listener = TcpListener::bind(address).await.expect("a port for the fake provider");
+        let listener = TcpListener::bind(address)
+            .await
+            .expect("a port for the fake provider");
         let address = listener.local_addr().expect("a bound port has an address");
         let state = Arc::new(State {
             calls: AtomicUsize::new(0),
@@ -124,7 +126,10 @@ impl Upstream {
     /// When there was none.
     #[must_use]
     pub fn last(&self) -> Seen {
-        lock(&self.state.seen).back().cloned().expect("the provider was called")
+        lock(&self.state.seen)
+            .back()
+            .cloned()
+            .expect("the provider was called")
     }
 
     /// How long it thinks before it answers.
@@ -149,17 +154,20 @@ impl Upstream {
 
     /// Every call fails like this from now on.
     pub fn fail(&self, fault: Fault) {
-        self.state.change(|behaviour| behaviour.faults.push((None, fault, None)));
+        self.state
+            .change(|behaviour| behaviour.faults.push((None, fault, None)));
     }
 
     /// The next `times` calls fail like this.
     pub fn fail_times(&self, fault: Fault, times: usize) {
-        self.state.change(|behaviour| behaviour.faults.push((None, fault, Some(times))));
+        self.state
+            .change(|behaviour| behaviour.faults.push((None, fault, Some(times))));
     }
 
     /// Every call of one model fails like this.
     pub fn fail_model(&self, model: &str, fault: Fault) {
-        self.state.change(|behaviour| behaviour.faults.push((Some(model.to_owned()), fault, None)));
+        self.state
+            .change(|behaviour| behaviour.faults.push((Some(model.to_owned()), fault, None)));
     }
 
     /// No more faults.
@@ -231,7 +239,10 @@ impl State {
 
 impl Behaviour {
     fn fault_of(&mut self, model: &str) -> Option<Fault> {
-        let index = self.faults.iter().position(|(of, _, _)| of.as_deref().is_none_or(|of| of == model))?;
+        let index = self
+            .faults
+            .iter()
+            .position(|(of, _, _)| of.as_deref().is_none_or(|of| of == model))?;
         let (_, fault, left) = &mut self.faults[index];
         let fault = fault.clone();
         if let Some(left) = left {

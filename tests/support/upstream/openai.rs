@@ -9,7 +9,11 @@ pub(crate) fn asked(body: &Value) -> Asked {
         match message["role"].as_str() {
             Some("user") => {
                 let (text, images) = text_and_images(&message["content"]);
-                asked = Asked { last_user_text: text, images, ..Asked::default() };
+                asked = Asked {
+                    last_user_text: text,
+                    images,
+                    ..Asked::default()
+                };
             }
             Some("tool") => asked.tool_result = Some(text_and_images(&message["content"]).0),
             _ => {}
@@ -18,7 +22,10 @@ pub(crate) fn asked(body: &Value) -> Asked {
     let allowed = body["tool_choice"] != "none";
     asked.tool = body["tools"].get(0).filter(|_| allowed).map(|tool| {
         let function = &tool["function"];
-        (function["name"].as_str().unwrap_or_default().to_owned(), function["parameters"].clone())
+        (
+            function["name"].as_str().unwrap_or_default().to_owned(),
+            function["parameters"].clone(),
+        )
     });
     asked.schema = body.pointer("/response_format/json_schema/schema").cloned();
     asked
@@ -37,14 +44,23 @@ fn usage(tokens: &Tokens) -> Value {
 
 pub(crate) fn whole(number: usize, model: &str, content: &Content, tokens: &Tokens) -> Value {
     let (message, finish) = match content {
-        Content::Text(text) => (json!({"role": "assistant", "content": text, "refusal": null, "annotations": []}), "stop"),
+        Content::Text(text) => (
+            json!({"role": "assistant", "content": text, "refusal": null, "annotations": []}),
+            "stop",
+        ),
         Content::Tool { name, arguments } => (
             json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": [{"id": format!("call_{number}"),
                 "type": "function", "function": {"name": name, "arguments": arguments.to_string()}}]}),
             "tool_calls",
         ),
-        Content::Empty => (json!({"role": "assistant", "content": "", "refusal": null}), "stop"),
-        Content::Refused => (json!({"role": "assistant", "content": null, "refusal": "I cannot help with that."}), "stop"),
+        Content::Empty => (
+            json!({"role": "assistant", "content": "", "refusal": null}),
+            "stop",
+        ),
+        Content::Refused => (
+            json!({"role": "assistant", "content": null, "refusal": "I cannot help with that."}),
+            "stop",
+        ),
     };
     let mut body = json!({"id": format!("chatcmpl-{number}"), "object": "chat.completion", "created": 1_790_000_000, "model": model,
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish}],
@@ -55,16 +71,31 @@ pub(crate) fn whole(number: usize, model: &str, content: &Content, tokens: &Toke
     body
 }
 
-pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tokens, with_usage: bool) -> Vec<String> {
+pub(crate) fn events(
+    number: usize,
+    model: &str,
+    content: &Content,
+    tokens: &Tokens,
+    with_usage: bool,
+) -> Vec<String> {
     let chunk = |choices: Value| {
         json!({"id": format!("chatcmpl-{number}"), "object": "chat.completion.chunk", "created": 1_790_000_000, "model": model,
             "service_tier": "default", "system_fingerprint": "fp_fake", "choices": choices})
     };
-    let delta = |delta: Value, finish: Value| chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]));
-    let mut chunks = vec![delta(json!({"role": "assistant", "content": "", "refusal": null}), Value::Null)];
+    let delta = |delta: Value, finish: Value| {
+        chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]))
+    };
+    let mut chunks = vec![delta(
+        json!({"role": "assistant", "content": "", "refusal": null}),
+        Value::Null,
+    )];
     let mut finish = "stop";
     match content {
-        Content::Text(text) => chunks.extend(pieces(text).into_iter().map(|piece| delta(json!({"content": piece}), Value::Null))),
+        Content::Text(text) => chunks.extend(
+            pieces(text)
+                .into_iter()
+                .map(|piece| delta(json!({"content": piece}), Value::Null)),
+        ),
         Content::Tool { name, arguments } => {
             finish = "tool_calls";
             chunks.push(delta(
@@ -75,7 +106,10 @@ pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tok
             let text = arguments.to_string();
             let (first, second) = text.split_at(text.len() / 2);
             for part in [first, second] {
-                chunks.push(delta(json!({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}), Value::Null));
+                chunks.push(delta(
+                    json!({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}),
+                    Value::Null,
+                ));
             }
         }
         Content::Empty => {}
@@ -87,7 +121,10 @@ pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tok
         last["usage"] = usage(tokens);
         chunks.push(last);
     }
-    let mut events: Vec<String> = chunks.into_iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+    let mut events: Vec<String> = chunks
+        .into_iter()
+        .map(|chunk| format!("data: {chunk}\n\n"))
+        .collect();
     events.push("data: [DONE]\n\n".to_owned());
     events
 }
@@ -104,8 +141,9 @@ pub(crate) fn embeddings(body: &Value, model: &str, tokens: &Tokens) -> Value {
             json!(numbers)
         }
     };
-    let data: Vec<Value> =
-        (0..count).map(|index| json!({"object": "embedding", "index": index, "embedding": vector(index)})).collect();
+    let data: Vec<Value> = (0..count)
+        .map(|index| json!({"object": "embedding", "index": index, "embedding": vector(index)}))
+        .collect();
     json!({"object": "list", "data": data, "model": model,
         "usage": {"prompt_tokens": tokens.input, "total_tokens": tokens.input}})
 }
@@ -127,5 +165,8 @@ pub(crate) fn error(status: u16) -> Value {
 }
 
 pub(crate) fn error_event() -> String {
-    format!("data: {}\n\n", json!({"error": {"message": "The server had an error.", "type": "server_error", "param": null, "code": null}}))
+    format!(
+        "data: {}\n\n",
+        json!({"error": {"message": "The server had an error.", "type": "server_error", "param": null, "code": null}})
+    )
 }

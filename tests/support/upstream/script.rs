@@ -32,7 +32,14 @@ pub struct Tokens {
 
 impl Default for Tokens {
     fn default() -> Tokens {
-        Tokens { input: 21, cache_read: 8, cache_write: 0, output: 9, reasoning: 4, reported: true }
+        Tokens {
+            input: 21,
+            cache_read: 8,
+            cache_write: 0,
+            output: 9,
+            reasoning: 4,
+            reported: true,
+        }
     }
 }
 
@@ -67,24 +74,43 @@ pub(crate) fn answer(asked: &Asked, reply: &Reply) -> Content {
         return Content::Text(format!("The tool said: {result}"));
     }
     if let Some((name, schema)) = &asked.tool {
-        return Content::Tool { name: name.clone(), arguments: sample(schema) };
+        return Content::Tool {
+            name: name.clone(),
+            arguments: sample(schema),
+        };
     }
     if let Some(schema) = &asked.schema {
         return Content::Text(sample(schema).to_string());
     }
-    let images = if asked.images > 0 { format!(" (with {} image)", asked.images) } else { String::new() };
+    let images = if asked.images > 0 {
+        format!(" (with {} image)", asked.images)
+    } else {
+        String::new()
+    };
     Content::Text(format!("Echo: {}{images}", asked.last_user_text))
 }
 
 /// Something that fits a plain JSON schema.
 fn sample(schema: &Value) -> Value {
-    if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
+    if let Some(first) = schema
+        .get("enum")
+        .and_then(Value::as_array)
+        .and_then(|values| values.first())
+    {
         return first.clone();
     }
     match schema.get("type").and_then(Value::as_str) {
         Some("object") => {
-            let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-            Value::Object(fields.map(|(name, inner)| (name.clone(), sample(inner))).collect())
+            let fields = schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten();
+            Value::Object(
+                fields
+                    .map(|(name, inner)| (name.clone(), sample(inner)))
+                    .collect(),
+            )
         }
         Some("array") => json!([sample(&schema["items"])]),
         Some("integer") => json!(7),
@@ -113,9 +139,14 @@ pub(crate) fn text_and_images(content: &Value) -> (String, usize) {
     match content {
         Value::String(text) => (text.clone(), 0),
         Value::Array(parts) => {
-            let texts: Vec<&str> = parts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
+            let texts: Vec<&str> = parts
+                .iter()
+                .filter_map(|part| part.get("text")?.as_str())
+                .collect();
             let is_image = |part: &&Value| {
-                part.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("image"))
+                part.get("type")
+                    .and_then(Value::as_str)
+                    .is_some_and(|kind| kind.starts_with("image"))
                     || part.get("inlineData").is_some()
                     || part.get("fileData").is_some()
             };
