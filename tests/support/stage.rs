@@ -157,13 +157,11 @@ impl Stage {
     }
 
     /// A call with the stage's key, to be completed and sent.
-    #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         self.post_as(&self.key.secret, path, body)
     }
 
     /// The same with another key.
-    #[must_use]
     pub fn post_as(&self, key: &str, path: &str, body: &Value) -> RequestBuilder {
         self.client
             .post(format!("{}{path}", self.base))
