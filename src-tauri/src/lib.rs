@@ -51,13 +51,22 @@ pub fn run(wanted: Option<ProfileKind>) -> Result<(), RunError> {
             window::open(app)?;
             Ok(())
         })
-        .build(tauri::generate_context!())?;
+        .build(context())?;
     app.run(|app, event| {
         if let RunEvent::Exit = event {
             tauri::async_runtime::block_on(app.state::<Profile>().close());
         }
     });
     Ok(())
+}
+
+/// The app as tauri.conf.json and the build script describe it.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "generated code, which ends a process in its own way"
+)]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 /// Starts opening before the page loads; the page's first question for the status waits until this is done.

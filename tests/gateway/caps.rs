@@ -151,6 +151,14 @@ async fn a_tier_cap_closes_the_top_tier() {
     assert!(said.body.contains("top-tier-daily"), "{said:#?}");
     let said = stage.ask("auto", "only the best").await.expect(429);
     assert!(said.body.contains("top-tier-daily"), "{said:#?}");
+    for model in ["nano", "mini", "standard"] {
+        stage.upstream.fail_model(model, Fault::status(404));
+    }
+    // The models below fail and the top tier is closed: the failure is told, since no reset of a cap would mend it.
+    let said = stage
+        .ask_with(&[("x-weir-intent", "anything")], "auto", "nothing left below")
+        .await;
+    assert_ne!(said.status, 200, "{said:#?}");
     assert_eq!(stage.upstream.calls_of("large"), 0);
 }
 

@@ -12,10 +12,13 @@ use tokio::{
 
 static BINARY: OnceLock<PathBuf> = OnceLock::new();
 
-/// The binary, freshly built beside the tests' own.
+/// The binary: the one that `WEIR_GATEWAY` names, else one freshly built beside the tests' own.
 #[must_use]
 pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| {
+        if let Some(named) = std::env::var_os("WEIR_GATEWAY") {
+            return PathBuf::from(named);
+        }
         let own = std::env::current_exe().expect("a running program has a path");
         let folder = own
             .parent()
