@@ -90,7 +90,7 @@ pub(crate) async fn measure(
     concurrency: usize,
     how_long: Duration,
 ) -> Vec<Duration> {
-    let client = Arc::new(reqwest::Client::builder().no_proxy().build().expect("a client"));
+    let client = Arc::new(support::http_client());
     let target = Arc::new(Target {
         url: target.url.clone(),
         key: target.key.clone(),

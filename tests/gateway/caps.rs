@@ -137,7 +137,9 @@ async fn many_calls_at_once_never_pass_a_cap() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tier_cap_closes_the_top_tier() {
     let tier = "[[caps]]\nname = \"top-tier-daily\"\nscope = { kind = \"tier\", value = \"T3\" }\nperiod = \"day\"\ntime_zone = \"UTC\"\n\
-                limit_nanousd = 1000\naction = \"close_tier\"\nalert_percent = 80\nenabled = true\n";
+                limit_nanousd = 1000\naction = \"close_tier\"\nalert_percent = 80\nenabled = true\n\
+                [[intents]]\nname = \"top\"\ndescription = \"x\"\nlowest_tier = \"T3\"\nhighest_tier = \"T3\"\n\
+                phrases = [\"only the best\"]\n";
     let stage = Stage::open_with(tier).await;
     // The tiers below are open.
     let said = stage
@@ -146,6 +148,8 @@ async fn a_tier_cap_closes_the_top_tier() {
         .expect(200);
     assert_eq!(said.header("x-weir-tier"), "T0");
     let said = stage.ask("fake/large", "top").await.expect(429);
+    assert!(said.body.contains("top-tier-daily"), "{said:#?}");
+    let said = stage.ask("auto", "only the best").await.expect(429);
     assert!(said.body.contains("top-tier-daily"), "{said:#?}");
     for model in ["nano", "mini", "standard"] {
         stage.upstream.fail_model(model, Fault::status(404));
