@@ -97,7 +97,12 @@ mod tests {
             entry(&providers, "openai").unwrap(),
             "openai@https://api.openai.com"
         );
-        assert!(entry(&providers, "other").unwrap_err().message.contains("OTHER_API_KEY"));
+        assert!(
+            entry(&providers, "other")
+                .unwrap_err()
+                .message
+                .contains("OTHER_API_KEY")
+        );
         assert!(entry(&providers, "ollama").is_err());
         assert_eq!(entry(&providers, "nobody").unwrap_err().code, ErrorCode::NotFound);
     }
