@@ -35,6 +35,9 @@ pub(crate) fn test() -> Outcome {
             "weir-ui",
             "--target",
             wasm_target::NAME,
+            // The profile of the page's build, whose procedural macros are then used again.
+            "--profile",
+            "ui-release",
             "--",
             "-D",
             "warnings",
