@@ -43,7 +43,15 @@ pub(crate) fn test() -> Outcome {
             "warnings",
         ]),
     )?;
-    cargo_step("build", workspace.cargo().arg("build").args(everything_else))?;
+    // All targets, because the tests' own dependencies turn on features, too.
+    cargo_step(
+        "build",
+        workspace
+            .cargo()
+            .arg("build")
+            .args(everything_else)
+            .arg("--all-targets"),
+    )?;
     cargo_step(
         "structure",
         workspace
