@@ -188,9 +188,17 @@ impl Window {
         let folder = programs::target_folder().join("screenshots");
         fs::create_dir_all(&folder).expect("the folder for pictures");
         let path = folder.join(format!("{}-{label}.png", self.name));
+        self.wait_until_painted().await;
         let bytes = self.client.screenshot().await.expect("a picture of the page");
         fs::write(&path, bytes).expect("the picture is written");
         path
+    }
+
+    /// The driver's picture is of the last painted frame, which on a busy machine is older than the page.
+    async fn wait_until_painted(&self) {
+        let two_frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true), 100)));";
+        let painted = self.client.execute_async(two_frames, Vec::new()).await;
+        painted.expect("the page paints");
     }
 
     /// Closes the window and waits for the app to end; returns its home for another window.
