@@ -59,7 +59,7 @@ pub struct LeaseKey {
 /// Money held for one call before the provider is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenReservation {
-    /// The attempt's id: request id, a dash, attempt number. Opening twice is the same as once.
+    /// Request id, a dash, and the number of the reservation within the request. Opening twice is the same as once.
     pub id: String,
     pub gateway_id: String,
     pub amount_nanousd: NanoUsd,
@@ -138,14 +138,24 @@ pub struct LeaseRequest {
     pub now_ms: i64,
 }
 
+/// What came of returning money of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeaseReturn {
+    /// What the lease had left, at most what was offered.
+    pub taken_nanousd: NanoUsd,
+    /// Still held by open reservations of this lease; what they leave unspent can be returned later.
+    pub reserved_nanousd: NanoUsd,
+}
+
 /// The ledger: leases, charges, balances. Rows are only ever inserted; balances are derived and can be re-derived.
 #[async_trait]
-pub trait LedgerStore {
+pub trait LedgerStore: Send + Sync {
     /// Grants between `need` and `want` in one conditional statement, fully synced to disk; 0 when the cap has no room.
     /// The same lease id again adds to that lease.
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError>;
-    /// Gives back unspent money of a lease.
-    async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd) -> Result<(), StoreError>;
+    /// Gives back unspent money of a lease, at most what it has beyond charges and open reservations.
+    async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd)
+    -> Result<LeaseReturn, StoreError>;
     async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError>;
     /// This gateway lives. Also the place where it first becomes known.
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError>;

@@ -4,11 +4,9 @@ use crate::{config::Config, live::EngineLive};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use weir_admin::Live;
-use weir_engine::{engine::Engine, store::StoreError};
+use weir_engine::{budget::fence::DEAD_AFTER_MS, engine::Engine, store::StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
-/// A gateway that has not been heard of for so long is dead.
-const DEAD_AFTER_MS: i64 = 15_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// Runs until told to stop. A failing store is retried at the next tick.
@@ -45,7 +43,7 @@ async fn keep_house(
         tracing::error!(%problem, "the new configuration is wrong; the one before goes on");
     }
     if tick.is_multiple_of(5) {
-        engine.store.beat(&engine.gateway_id, now_ms).await?;
+        engine.purse.beat().await?;
         let charged = engine
             .store
             .recover_dead_gateways(now_ms - DEAD_AFTER_MS, now_ms)
