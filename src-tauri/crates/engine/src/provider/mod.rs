@@ -43,7 +43,8 @@ pub struct UpstreamCall {
     pub protocol: ClientProtocol,
     /// The model's name at the provider.
     pub model: String,
-    /// The call in neutral form, system prefix of a rollout already applied. Unused for embeddings.
+    /// The call in neutral form, system prefix of a rollout already applied. Unused for embeddings. Where `body` has no output
+    /// limit and this has one, the reservation assumed it and the provider must be told.
     pub chat: Arc<Chat>,
     /// The client's body, with the same changes applied. Weir's own `metadata` keys are removed.
     pub body: Arc<Value>,

@@ -6,17 +6,22 @@ use crate::{
     provider::{
         StreamPiece, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind, failure::broken_off,
     },
+    request::Chat,
     routing::plan::Candidate,
 };
 use futures::StreamExt;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use weir_contract::model::tier::Tier;
 
 impl Buyer<'_> {
     /// One call to the provider, up to its first piece.
+    ///
+    /// Where a cap has reserved for it (`counted`), the provider is told the output limit that was reserved for; a client that
+    /// gave none could else get an answer that costs more.
     pub(super) async fn ask(
         &mut self,
         candidate: &Candidate,
+        counted: bool,
         journal: &mut Journal,
     ) -> Result<UpstreamAnswer, UpstreamError> {
         let Some(provider) = self.settings.providers.get(&candidate.model.provider) else {
@@ -26,7 +31,7 @@ impl Buyer<'_> {
         let call = UpstreamCall {
             protocol: self.call.protocol,
             model: candidate.model.model.clone(),
-            chat: self.prepared.chat.clone().unwrap_or_default(),
+            chat: self.chat_within(counted.then(|| self.output_limit(candidate))),
             body: self.prepared.body.clone(),
             stream: self.call.stream,
             simulate: self.call.wishes.simulate.clone(),
@@ -55,6 +60,19 @@ impl Buyer<'_> {
             ),
         }
         answer
+    }
+}
+
+impl Buyer<'_> {
+    fn chat_within(&self, limit: Option<u32>) -> Arc<Chat> {
+        let chat = self.prepared.chat.clone().unwrap_or_default();
+        match limit {
+            Some(_) if chat.max_tokens.is_none() && self.prepared.chat.is_some() => Arc::new(Chat {
+                max_tokens: limit,
+                ..Chat::clone(&chat)
+            }),
+            _ => chat,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 };
 use fail::{fault_of, outcome_of, passed_on};
 use std::{sync::Arc, time::Duration};
-use weir_contract::NanoUsd;
+use weir_contract::{NanoUsd, model::tier::Tier};
 
 /// A provider that has begun to answer.
 pub struct Opened {
@@ -48,6 +48,8 @@ pub struct Buyer<'a> {
     pub settlements: Vec<Settlement>,
     last_failure: Option<UpstreamError>,
     closed_by_cap: Option<Problem>,
+    /// The tier that a cap has closed, and the cap's name.
+    closed_tier: Option<(Tier, String)>,
     /// Set when a candidate was passed over only because its breaker is open, which soon ends.
     breaker_open: bool,
 }
@@ -78,6 +80,7 @@ impl<'a> Buyer<'a> {
             settlements: Vec::new(),
             last_failure: None,
             closed_by_cap: None,
+            closed_tier: None,
             breaker_open: false,
         }
     }
@@ -106,6 +109,9 @@ impl<'a> Buyer<'a> {
             journal.note("route", format!("{model} passed over: {reason}"), &[]);
         }
         for candidate in plan.candidates {
+            if self.is_above_a_closed_tier(&candidate, journal) {
+                continue;
+            }
             match self.try_candidate(candidate, journal).await {
                 Next::Opened(opened) => return Ok(*opened),
                 Next::PassOver => {}
@@ -113,6 +119,23 @@ impl<'a> Buyer<'a> {
             }
         }
         Err(self.nothing_worked(&plan.passed_over))
+    }
+
+    /// Tiers below a closed one may stand in for it, and they were tried before it; a dearer one would spend more because of a
+    /// cap that is there to spend less.
+    fn is_above_a_closed_tier(&self, candidate: &Candidate, journal: &mut Journal) -> bool {
+        let (Some(tier), Some((closed, cap))) = (candidate.tier, &self.closed_tier) else {
+            return false;
+        };
+        let above = tier > *closed;
+        if above {
+            let why = format!(
+                "{} passed over: tier {tier} is dearer than {closed}, which the cap \"{cap}\" closed",
+                candidate.model
+            );
+            journal.note("route", why, &[]);
+        }
+        above
     }
 
     async fn try_candidate(&mut self, candidate: Candidate, journal: &mut Journal) -> Next {
@@ -135,7 +158,7 @@ impl<'a> Buyer<'a> {
                     return next;
                 }
             };
-            let failure = match self.ask(&candidate, journal).await {
+            let failure = match self.ask(&candidate, held.is_counted(), journal).await {
                 Ok(answer) => {
                     let charge_on_cut = held.amount;
                     return Next::Opened(Box::new(Opened {

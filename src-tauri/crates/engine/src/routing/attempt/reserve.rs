@@ -9,13 +9,16 @@ use crate::{
     call::{Call, RefusalCode},
     pipeline::{Journal, Problem},
     request::{Chat, Part},
-    routing::plan::{Candidate, Target, price_of},
+    routing::{
+        output_limit::output_limit,
+        plan::{Candidate, Target, price_of},
+    },
     store::{OpenReservation, Settlement, StoreError},
 };
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::{Cap, CapAction, CapScope},
+        cap::{Cap, CapScope},
         tier::Tier,
     },
 };
@@ -44,10 +47,11 @@ impl Buyer<'_> {
             if self.engine.purse.still_holds(&held) {
                 self.attempts += 1;
                 let names: Vec<&str> = caps.iter().map(|cap| cap.name.as_str()).collect();
+                let output = format!("{} tokens", self.output_limit(candidate));
                 journal.note(
                     "reserve",
                     format!("holds {amount} for {}", candidate.model),
-                    &[("caps", names.join(", "))],
+                    &[("caps", names.join(", ")), ("output at most", output)],
                 );
                 return Ok((held, reservation_id));
             }
@@ -73,10 +77,22 @@ impl Buyer<'_> {
 
     /// The most that a call to this candidate can cost.
     fn worst_case(&self, candidate: &Candidate, now_ms: i64) -> NanoUsd {
-        let size = size_of(self.call, self.prepared.chat.as_deref());
+        let size = size_of(
+            self.call,
+            self.prepared.chat.as_deref(),
+            self.output_limit(candidate),
+        );
         let tokens = size.worst_input_tokens();
         let (dearest, _) = price_of(self.settings, candidate.tier, &candidate.model, tokens, now_ms);
         worst_case_nanousd(&dearest, &size)
+    }
+
+    /// The most output tokens that one answer of this candidate is reserved for; 0 for embeddings.
+    pub(super) fn output_limit(&self, candidate: &Candidate) -> u32 {
+        let Some(chat) = &self.prepared.chat else { return 0 };
+        let abilities = self.settings.abilities_of(&candidate.model);
+        let context = abilities.context_tokens.or(candidate.price.context_tokens);
+        output_limit(chat, &self.prepared.needs, &abilities, context)
     }
 
     /// Writes what is held into the store, so that a crash cannot forget it.
@@ -152,20 +168,21 @@ impl Buyer<'_> {
             retry_after_seconds: Some(wait_s),
             ..Problem::new(RefusalCode::CapReached, message)
         };
-        let closes_tier = caps
-            .iter()
-            .any(|one| one.name == cap && one.action == CapAction::CloseTier);
-        let auto = matches!(self.prepared.target, Target::Auto { .. });
-        if auto && (closes_tier || cheaper_may_fit(candidate)) {
-            journal.note(
-                "route",
-                format!("{} passed over: closed by the cap \"{cap}\"", candidate.model),
-                &[],
-            );
-            self.closed_by_cap = Some(problem);
-            return Next::PassOver;
+        if !matches!(self.prepared.target, Target::Auto { .. }) {
+            return Next::Stop(problem);
         }
-        Next::Stop(problem)
+        // A cap without room for one model's worst case may still have room for a cheaper one.
+        journal.note(
+            "route",
+            format!("{} passed over: closed by the cap \"{cap}\"", candidate.model),
+            &[],
+        );
+        let scope = caps.iter().find(|one| one.name == cap).map(|one| &one.scope);
+        if let Some(CapScope::Tier(closed)) = scope {
+            self.closed_tier = Some((*closed, cap));
+        }
+        self.closed_by_cap = Some(problem);
+        Next::PassOver
     }
 }
 
@@ -177,13 +194,8 @@ fn applies(cap: &Cap, tier: Option<Tier>) -> bool {
     }
 }
 
-/// A cap without room for one model's worst case may still have room for a cheaper one later on the ladder.
-fn cheaper_may_fit(candidate: &Candidate) -> bool {
-    candidate.tier.is_some()
-}
-
 /// What a call can be at most. The whole body bounds the text: whatever reaches the model stood in it.
-fn size_of(call: &Call, chat: Option<&Chat>) -> PromptSize {
+fn size_of(call: &Call, chat: Option<&Chat>, output_limit: u32) -> PromptSize {
     let Some(chat) = chat else {
         return PromptSize {
             max_output_tokens: Some(0),
@@ -215,7 +227,7 @@ fn size_of(call: &Call, chat: Option<&Chat>) -> PromptSize {
         ..PromptSize::of_text(
             text_bytes as u64,
             chat.turns.len() as u64 + 1,
-            chat.max_tokens.map(u64::from),
+            Some(u64::from(output_limit)),
         )
     }
 }
