@@ -7,6 +7,7 @@ use crate::{
     call::{CacheWish, Call, RefusalCode},
     engine::Engine,
     limit::limiter::{Caller, LimitDecision},
+    passed_headers::cache_part,
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
     routing::plan::{Needs, Target},
@@ -119,6 +120,7 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             app_version: &settings.app_version,
             body: &body,
             chat: chat.as_deref(),
+            headers: cache_part(&call.passed_headers),
             simulate: call.wishes.simulate.as_deref(),
             // Two intents may use the same template; the name keeps them apart.
             intent_key: found

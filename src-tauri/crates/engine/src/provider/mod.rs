@@ -25,6 +25,7 @@ use crate::request::{Answer, Chat, ClientProtocol, Delta};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -49,6 +50,8 @@ pub struct UpstreamCall {
     /// The client's body, with the same changes applied. Weir's own `metadata` keys are removed.
     pub body: Arc<Value>,
     pub stream: bool,
+    /// The client's own headers for its protocol, such as `anthropic-beta`; sent only where that is the provider's own.
+    pub headers: HeaderMap,
     /// The `x-weir-simulate` header; only the simulated provider obeys it.
     pub simulate: Option<String>,
     /// To the first byte of the answer.

@@ -14,6 +14,7 @@ use crate::{
     request::ClientProtocol,
 };
 use async_trait::async_trait;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 /// Used when the configuration gives no base URL.
@@ -113,9 +114,14 @@ impl Provider for OpenAi {
             "/chat/completions"
         };
         let body = encode_request(&call, self.dialect);
+        let headers = if own {
+            call.headers.clone()
+        } else {
+            HeaderMap::new()
+        };
         let opened = self
             .endpoint
-            .post(path, body, call.first_byte_timeout, own)
+            .post(path, body, headers, call.first_byte_timeout, own)
             .await?;
         if call.stream && !embeddings {
             self.endpoint.expect_stream(&opened)?;

@@ -27,6 +27,20 @@ impl Buyer<'_> {
         let Some(provider) = self.settings.providers.get(&candidate.model.provider) else {
             return Err(broken_off("the provider was removed"));
         };
+        if !self.call.passed_headers.is_empty() && !provider.adapter.speaks(self.call.protocol) {
+            let names: Vec<&str> = self
+                .call
+                .passed_headers
+                .keys()
+                .map(|name| name.as_str())
+                .collect();
+            let what = format!(
+                "{} speaks another protocol and is not sent {}",
+                candidate.model,
+                names.join(", ")
+            );
+            journal.note("attempt", what, &[]);
+        }
         let timeouts = self.settings.timeouts;
         let call = UpstreamCall {
             protocol: self.call.protocol,
@@ -34,6 +48,7 @@ impl Buyer<'_> {
             chat: self.chat_within(counted.then(|| self.output_limit(candidate))),
             body: self.prepared.body.clone(),
             stream: self.call.stream,
+            headers: self.call.passed_headers.clone(),
             simulate: self.call.wishes.simulate.clone(),
             first_byte_timeout: timeouts.first_byte,
             idle_timeout: timeouts.idle,
