@@ -14,7 +14,7 @@ use crate::{
     },
     call::{Call, Refusal, Reply, ReplyBody},
     engine::Engine,
-    price::charge::charge,
+    price::charge::{charge, charge_with_long_writes},
     protocol::encode_answer,
     provider::{UpstreamAnswer, WholeAnswer},
     request::Answer,
@@ -182,6 +182,7 @@ pub(super) fn settle(
         ..
     } = paid;
     let usage = answer.and_then(|answer| answer.usage);
+    let long_writes = usage.map_or(0, |usage| usage.long_cache_writes);
     // Long prompts may cost more per token, and only the usage says how long this one was.
     let price_for = |usage: &TokenUsage| {
         let tokens = u64::try_from(usage.input_total()).unwrap_or(0);
@@ -196,8 +197,8 @@ pub(super) fn settle(
     };
     let (price, charged, settled) = match (usage, answer) {
         (Some(usage), _) => {
-            let price = price_for(&usage);
-            let charged = charge(&price, &usage);
+            let price = price_for(&usage.tokens);
+            let charged = charge_with_long_writes(&price, &usage, long_writes);
             (price, charged, true)
         }
         (None, Some(answer)) => {
@@ -209,7 +210,7 @@ pub(super) fn settle(
         (None, None) => (candidate.price.clone(), charge_on_cut, false),
     };
     let row = &mut journal.row;
-    row.tokens = usage.unwrap_or_default();
+    row.tokens = usage.unwrap_or_default().tokens;
     row.price_id.clone_from(&price.id);
     row.price_unknown = candidate.price_unknown;
     settlements.push(Settlement {
@@ -230,11 +231,17 @@ pub(super) fn settle(
     } else {
         CostBasis::Unsettled
     };
-    let facts = [
+    let mut facts = vec![
         ("reserved", reserved.to_string()),
         ("charged", charged.to_string()),
         ("price", row.price_id.clone()),
     ];
+    if long_writes > 0 {
+        facts.push((
+            "written to the provider's cache for an hour",
+            format!("{long_writes} tokens"),
+        ));
+    }
     let how = if settled {
         "from the provider's usage"
     } else {
