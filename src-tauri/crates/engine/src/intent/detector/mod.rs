@@ -1,32 +1,20 @@
 //! All intent rules compiled together, and the detection of one text's intent.
 
-use super::compile::{self, IntentRuleError, Weighted};
+mod build;
+mod detect;
+
 use super::entity::{Entities, key_entities};
 use super::residual::{self, KeyDecision};
 use super::rule::IntentRule;
-use super::{GENERAL, fill_cache_key, wording};
+use super::{fill_cache_key, wording};
 use aho_corasick::AhoCorasick;
-use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexSet};
 use std::collections::BTreeMap;
-
-const PHRASE_WEIGHT: u32 = 3;
-const PATTERN_WEIGHT: u32 = 4;
-/// Enough to silence an intent that two ordinary matches speak for.
-const NOT_WEIGHT: u32 = 20;
-/// An intent with less is not chosen.
-const LEAST_SCORE: u32 = 3;
-/// Within this many bytes of either end a match counts in full: instructions stand there. In between lies
-/// pasted material, whose words are mostly not the request.
-const EDGE_BYTES: usize = 500;
-const MIDDLE_DIVISOR: u32 = 4;
-/// Memory for the lazily built automaton of all patterns; too little makes it start over in mid-text.
-const SET_DFA_BYTES: usize = 32 << 20;
-const SET_LIMIT_BYTES: usize = 256 << 20;
 
 /// The intent found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detection {
-    /// The rule's name, or [`GENERAL`].
+    /// The rule's name, or [`super::GENERAL`].
     pub intent: String,
     /// The sum of the weights that matched, less those that spoke against it.
     pub score: u32,
@@ -56,96 +44,7 @@ struct Clue {
     shown: String,
 }
 
-#[derive(Clone, Default)]
-struct Tally<'d> {
-    score: u32,
-    against: u32,
-    clues: Vec<&'d str>,
-}
-
 impl IntentDetector {
-    /// Checks and compiles all rules. An earlier rule wins a draw.
-    ///
-    /// # Errors
-    /// The first rule that cannot be used: see [`IntentRuleError`].
-    pub fn compile(rules: Vec<IntentRule>) -> Result<Self, IntentRuleError> {
-        let mut entities = Vec::with_capacity(rules.len());
-        let (mut phrase_texts, mut phrase_clues) = (Vec::new(), Vec::new());
-        let (mut sources, mut pattern_clues) = (Vec::new(), Vec::new());
-        for (index, rule) in rules.iter().enumerate() {
-            compile::check_shape(rule)?;
-            if rules[..index].iter().any(|earlier| earlier.name == rule.name) {
-                return Err(IntentRuleError::new(
-                    rule,
-                    "name",
-                    "another intent has it; names are unique",
-                ));
-            }
-            entities.push(Entities::compile(rule)?);
-            for text in &rule.phrases {
-                let Weighted { source, weight } = compile::weighted(rule, "phrase", text, PHRASE_WEIGHT)?;
-                phrase_clues.push(Clue {
-                    rule: index,
-                    weight,
-                    against: false,
-                    shown: format!("phrase \"{source}\""),
-                });
-                phrase_texts.push(wording::normalise(source.trim()));
-            }
-            let lists = [
-                ("pattern", &rule.patterns, PATTERN_WEIGHT),
-                ("not", &rule.not, NOT_WEIGHT),
-            ];
-            for (part, texts, default) in lists {
-                for text in texts {
-                    let Weighted { source, weight } = compile::weighted(rule, part, text, default)?;
-                    let regex = compile::expression(rule, part, &source)?;
-                    let shown = format!("{part} /{source}/");
-                    pattern_clues.push((
-                        Clue {
-                            rule: index,
-                            weight,
-                            against: part == "not",
-                            shown,
-                        },
-                        regex,
-                    ));
-                    sources.push(compile::quick_boundaries(&source));
-                }
-            }
-        }
-        let whole = |what: &str, problem: String| IntentRuleError {
-            intent: "(all)".into(),
-            part: what.into(),
-            problem: format!("together they are too large: {problem}; remove some"),
-        };
-        let phrases = AhoCorasick::new(&phrase_texts).map_err(|e| whole("phrases", e.to_string()))?;
-        let set = RegexSetBuilder::new(&sources)
-            .case_insensitive(true)
-            .size_limit(SET_LIMIT_BYTES)
-            .dfa_size_limit(SET_DFA_BYTES)
-            .build()
-            .map_err(|e| whole("patterns", e.to_string()))?;
-        Ok(IntentDetector {
-            rules,
-            entities,
-            phrases,
-            phrase_clues,
-            set,
-            pattern_clues,
-        })
-    }
-
-    /// Finds the intent of the last user message. Looks at its first 16 kB and last 4 kB.
-    #[must_use]
-    pub fn detect(&self, text: &str) -> Detection {
-        let text = wording::normalise(text);
-        let mut tallies = vec![Tally::default(); self.rules.len()];
-        self.count_phrases(&text, &mut tallies);
-        self.count_patterns(&text, &mut tallies);
-        self.verdict(&text, &tallies)
-    }
-
     /// The rule of that name.
     #[must_use]
     pub fn rule(&self, name: &str) -> Option<&IntentRule> {
@@ -196,96 +95,12 @@ impl IntentDetector {
             },
         }
     }
-
-    fn count_phrases<'d>(&'d self, text: &str, tallies: &mut [Tally<'d>]) {
-        let mut best: BTreeMap<usize, u32> = BTreeMap::new();
-        for found in self.phrases.find_overlapping_iter(text) {
-            if wording::is_whole_word(text, found.start(), found.end()) {
-                let id = found.pattern().as_usize();
-                let weight = weight_at(self.phrase_clues[id].weight, found.start(), text.len());
-                let entry = best.entry(id).or_default();
-                *entry = weight.max(*entry);
-            }
-        }
-        for (id, weight) in best {
-            self.phrase_clues[id].count(weight, tallies);
-        }
-    }
-
-    fn count_patterns<'d>(&'d self, text: &str, tallies: &mut [Tally<'d>]) {
-        let tail = text.ceil_char_boundary(text.len().saturating_sub(EDGE_BYTES));
-        for id in self.set.matches(text) {
-            let (clue, regex) = &self.pattern_clues[id];
-            let first = regex.find(text).map_or(0, |found| found.start());
-            let at_edge = first <= EDGE_BYTES || first >= tail || regex.find_at(text, tail).is_some();
-            let weight = if at_edge {
-                clue.weight
-            } else {
-                clue.weight / MIDDLE_DIVISOR
-            };
-            clue.count(weight, tallies);
-        }
-    }
-
-    fn verdict(&self, text: &str, tallies: &[Tally<'_>]) -> Detection {
-        let net = |index: usize| tallies[index].score.saturating_sub(tallies[index].against);
-        let mut order: Vec<usize> = (0..tallies.len()).filter(|index| net(*index) > 0).collect();
-        order.sort_by_key(|index| (std::cmp::Reverse(net(*index)), *index));
-        let named = |index: &usize| format!("{} with {}", self.rules[*index].name, net(*index));
-        let Some(best) = order.first().copied().filter(|index| net(*index) >= LEAST_SCORE) else {
-            let nearest = order
-                .first()
-                .map(|index| format!("; nearest: {}", named(index)))
-                .unwrap_or_default();
-            let why = format!("No intent reached a score of {LEAST_SCORE}{nearest}.");
-            return Detection {
-                intent: GENERAL.into(),
-                score: 0,
-                why,
-                entities: BTreeMap::new(),
-            };
-        };
-        let second = order.get(1).map_or_else(
-            || "no runner-up".into(),
-            |index| format!("runner-up {}", named(index)),
-        );
-        let clues = tallies[best]
-            .clues
-            .iter()
-            .take(4)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(" and ");
-        Detection {
-            intent: self.rules[best].name.clone(),
-            score: net(best),
-            why: format!("Matched {clues}, score {}; {second}.", net(best)),
-            entities: self.entities[best].find(text).values,
-        }
-    }
-}
-
-impl Clue {
-    fn count<'d>(&'d self, weight: u32, tallies: &mut [Tally<'d>]) {
-        let tally = &mut tallies[self.rule];
-        if self.against {
-            tally.against = tally.against.saturating_add(weight);
-        } else if weight > 0 {
-            tally.score = tally.score.saturating_add(weight);
-            tally.clues.push(&self.shown);
-        }
-    }
-}
-
-fn weight_at(weight: u32, start: usize, length: usize) -> u32 {
-    let at_edge = start <= EDGE_BYTES || start + EDGE_BYTES >= length;
-    if at_edge { weight } else { weight / MIDDLE_DIVISOR }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intent::default_rules;
+    use crate::intent::{GENERAL, IntentRuleError, default_rules};
     use proptest::prelude::*;
     use std::sync::LazyLock;
 
