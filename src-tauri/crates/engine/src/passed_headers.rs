@@ -20,7 +20,8 @@ pub fn passed_headers(protocol: ClientProtocol, all: &HeaderMap) -> HeaderMap {
     let mut passed = HeaderMap::new();
     for name in names {
         for value in all.get_all(*name) {
-            if !value.is_empty() && !(*name == VERSION && *value == usual) {
+            let says_nothing = value.is_empty() || (*name == VERSION && *value == usual);
+            if !says_nothing {
                 passed.append(HeaderName::from_static(name), value.clone());
             }
         }
