@@ -13,7 +13,7 @@ use weir_contract::{
 };
 use weir_engine::store::{
     CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore, LatencyPoint,
-    LeaseKey, LeaseRequest, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupPoint,
+    LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupPoint,
     RollupStore, StoreError,
 };
 use weir_store_sqlite::SqliteStore;
@@ -56,7 +56,11 @@ impl LedgerStore for Flaky {
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError> {
         self.inner.acquire_lease(request).await
     }
-    async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd) -> Result<(), StoreError> {
+    async fn return_lease(
+        &self,
+        key: &LeaseKey,
+        unspent_nanousd: NanoUsd,
+    ) -> Result<LeaseReturn, StoreError> {
         self.inner.return_lease(key, unspent_nanousd).await
     }
     async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError> {

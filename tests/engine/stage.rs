@@ -91,7 +91,7 @@ impl Provider for Fake {
                     model: "m".into(),
                     parts: vec![Part::Text { text: "hello".into() }],
                     finish: Finish::Stop,
-                    usage: Some(USED),
+                    usage: Some(USED.into()),
                 };
                 Ok(UpstreamAnswer::Whole(WholeAnswer { raw: None, answer }))
             }
@@ -113,7 +113,7 @@ fn pieces(count: usize, pause_ms: u64) -> stream::BoxStream<'static, Result<Stre
         ..StreamPiece::default()
     });
     let last = StreamPiece {
-        deltas: vec![Delta::Usage(USED), Delta::Finish(Finish::Stop)],
+        deltas: vec![Delta::Usage(USED.into()), Delta::Finish(Finish::Stop)],
         done: true,
         ..StreamPiece::default()
     };
@@ -275,6 +275,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
             last_used_ms: None,
         },
         client_ip: None,
+        passed_headers: reqwest::header::HeaderMap::new(),
         wishes: Wishes::default(),
     }
 }

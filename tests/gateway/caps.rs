@@ -1,7 +1,8 @@
 //! Budget caps: nothing is bought past them, and the refusal says what is spent and when it resets.
 
+use serde_json::json;
 use support::{
-    stage::{Stage, chat},
+    stage::{Stage, chat, with},
     upstream::Fault,
 };
 use tokio::task::JoinSet;
@@ -175,4 +176,84 @@ async fn a_failed_call_gives_its_reservation_back() {
         (NanoUsd::ZERO, NanoUsd::ZERO),
         "{now:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_low_tier_is_never_replaced_by_a_dearer_one() {
+    let low = |tier: &str| {
+        format!(
+            "[[caps]]\nname = \"low-tier-daily\"\nscope = {{ kind = \"tier\", value = \"{tier}\" }}\nperiod = \"day\"\n\
+             time_zone = \"UTC\"\nlimit_nanousd = 1000\naction = \"close_tier\"\nalert_percent = 80\nenabled = true\n"
+        )
+    };
+    let stage = Stage::open_with(&low("T0")).await;
+    let said = stage
+        .ask_with(&[("x-weir-intent", "anything")], "auto", "nothing is below")
+        .await
+        .expect(429);
+    assert!(said.body.contains("low-tier-daily"), "{said:#?}");
+    assert_eq!(stage.upstream.calls(), 0, "no dearer tier stands in");
+    let trace = stage.detail(&said).await.trace;
+    let told = |words: &str| trace.iter().any(|step| step.decision.contains(words));
+    assert!(told("fake/nano passed over: closed by the cap"), "{trace:#?}");
+    assert!(
+        told("fake/mini passed over: tier T1 is dearer than T0"),
+        "{trace:#?}"
+    );
+
+    // A tier below a closed one is used.
+    let stage = Stage::open_with(&low("T1")).await;
+    let below = [("x-weir-intent", "anything")];
+    stage.ask_with(&below, "auto", "below").await.expect(200);
+    stage.upstream.fail_model("nano", Fault::status(404));
+    let said = stage.ask_with(&below, "auto", "only above").await;
+    assert_ne!(said.status, 200, "{said:#?}");
+    assert_eq!(
+        (
+            stage.upstream.calls_of("standard"),
+            stage.upstream.calls_of("large")
+        ),
+        (0, 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_output_that_a_cap_reserved_for_is_all_that_a_provider_may_give() {
+    let stage = Stage::open_with(&global(100_000_000)).await;
+    let unlimited = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": model}]});
+    let ask = async |model: &str| {
+        let request = stage.post("/v1/chat/completions", &unlimited(model));
+        stage.send(request).await.expect(200);
+        stage.upstream.last().body
+    };
+    assert_eq!(ask("fake/nano").await["max_tokens"], 4_096);
+    assert_eq!(ask("claude/haiku").await["max_tokens"], 4_096);
+    assert_eq!(
+        ask("gem/flash").await["generationConfig"]["maxOutputTokens"],
+        4_096
+    );
+
+    // The client's own limit stays, and without a cap nothing is added.
+    let own = with(unlimited("fake/mini"), json!({"max_tokens": 77}));
+    stage
+        .send(stage.post("/v1/chat/completions", &own))
+        .await
+        .expect(200);
+    assert_eq!(stage.upstream.last().body["max_tokens"], 77);
+    let state = state(&stage).await;
+    stage
+        .admin(CapsSave {
+            cap: Cap {
+                enabled: false,
+                ..state.cap
+            },
+            expected_version: state.version,
+        })
+        .await;
+    let free = json!({"model": "fake/nano", "messages": [{"role": "user", "content": "free"}]});
+    stage
+        .send(stage.post("/v1/chat/completions", &free))
+        .await
+        .expect(200);
+    assert!(stage.upstream.last().body.get("max_tokens").is_none());
 }

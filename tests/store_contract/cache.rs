@@ -36,7 +36,8 @@ async fn fill(store: &Arc<dyn Store>, draw: &mut Draw) -> Vec<CacheEntryRow> {
     for n in 0..60 {
         let mut put = entry(&format!("{n:064x}"), START_MS + draw.between(0, 20));
         put.row.intent = (*draw.one(&["", "task", "expense"])).to_owned();
-        put.row.model = (*draw.one(&["small", "large"])).to_owned();
+        put.row.provider = (*draw.one(&["openai", "router"])).to_owned();
+        put.row.model = (*draw.one(&["small", "large", "meta/large"])).to_owned();
         put.row.label = (*draw.one(&[
             "task:desk:base",
             "task:x",
@@ -53,16 +54,6 @@ async fn fill(store: &Arc<dyn Store>, draw: &mut Draw) -> Vec<CacheEntryRow> {
         rows.push(put.row);
     }
     rows
-}
-
-fn selected(row: &CacheEntryRow, selector: &CacheSelector) -> bool {
-    match selector {
-        CacheSelector::All => true,
-        CacheSelector::Entry(key) => row.key == *key,
-        CacheSelector::Intent(intent) => row.intent == *intent,
-        CacheSelector::Model(model) => row.model == *model,
-        CacheSelector::Prefix(prefix) => row.label.starts_with(prefix.as_str()),
-    }
 }
 
 fn extent(rows: &[CacheEntryRow]) -> CacheExtent {
@@ -85,6 +76,10 @@ pub(crate) async fn a_clear_removes_what_the_preview_said(store: Arc<dyn Store>)
         CacheSelector::Intent(text("task")),
         CacheSelector::Intent(String::new()),
         CacheSelector::Model(text("large")),
+        CacheSelector::Model(text("openai/large")),
+        CacheSelector::Model(text("meta/large")),
+        CacheSelector::Model(text("router/meta/large")),
+        CacheSelector::Model(text("elsewhere/large")),
         CacheSelector::Prefix(text("task:")),
         CacheSelector::Prefix(text("\u{e9}")),
         CacheSelector::Prefix(String::new()),
@@ -92,7 +87,7 @@ pub(crate) async fn a_clear_removes_what_the_preview_said(store: Arc<dyn Store>)
     ] {
         store.clear_entries(&CacheSelector::All).await.unwrap();
         let rows = fill(&store, &mut draw).await;
-        let (goes, stays): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| selected(row, &selector));
+        let (goes, stays): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| selector.means(row));
         let listed = store.list_entries(&selector, None, 200).await.unwrap();
         assert_eq!(extent(&listed), extent(&goes), "{selector:?}");
         assert_eq!(
@@ -170,7 +165,7 @@ pub(crate) async fn entries_page_without_gaps(store: Arc<dyn Store>) {
         assert_eq!(ids.len(), listed.len(), "repeats");
         let wanted: HashSet<_> = rows
             .iter()
-            .filter(|row| selected(row, &selector))
+            .filter(|row| selector.means(row))
             .map(|row| row.key.clone())
             .collect();
         assert_eq!(ids, wanted, "{selector:?}");

@@ -133,16 +133,21 @@ pub(crate) async fn a_return_gives_back_only_what_is_unspent(store: Arc<dyn Stor
     let held = reservation(&draw.row(START_MS), "g", 50, std::slice::from_ref(&key));
     store.open_reservation(held).await.unwrap();
 
-    store.return_lease(&key, NanoUsd(70)).await.unwrap();
+    let back = async |key: &LeaseKey, amount| {
+        let returned = store.return_lease(key, NanoUsd(amount)).await.unwrap();
+        (returned.taken_nanousd.0, returned.reserved_nanousd.0)
+    };
+    assert_eq!(back(&key, 70).await, (70, 50));
     stands(&store, "day", balance(80, 0, 50, 430)).await;
-    store.return_lease(&key, NanoUsd(10_000)).await.unwrap();
+    assert_eq!(
+        back(&key, 10_000).await,
+        (300, 50),
+        "the rest, and what may come later"
+    );
     stands(&store, "day", balance(80, 0, 50, 130)).await;
-    store.return_lease(&key, NanoUsd(1)).await.unwrap();
-    store.return_lease(&key, NanoUsd(-5)).await.unwrap();
-    store
-        .return_lease(&lease("day", "unknown"), NanoUsd(5))
-        .await
-        .unwrap();
+    assert_eq!(back(&key, 1).await, (0, 50));
+    assert_eq!(back(&key, -5).await, (0, 50));
+    assert_eq!(back(&lease("day", "unknown"), 5).await, (0, 0));
     stands(&store, "day", balance(80, 0, 50, 130)).await;
     assert_eq!(grant(&store, &lease("day", "b"), 1000, 1, 5000).await, 870);
 }

@@ -2,6 +2,7 @@
 
 use crate::request::{Chat, ClientProtocol};
 use bytes::Bytes;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
@@ -67,6 +68,8 @@ pub struct Call {
     pub stream: bool,
     pub key: VirtualKey,
     pub client_ip: Option<IpAddr>,
+    /// Made by [`crate::passed_headers::passed_headers`]; goes on to a provider that speaks the client's protocol.
+    pub passed_headers: HeaderMap,
     pub wishes: Wishes,
 }
 

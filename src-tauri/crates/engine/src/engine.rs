@@ -79,7 +79,7 @@ impl Engine {
             limiter: Mutex::new(Limiter::new(&settings.limits)),
             steady: SteadyTime::anchored(clock.as_ref()),
             keyring: Keyring::new(store.clone(), clock.clone()),
-            purse: Purse::new(&gateway_id, store.clone()),
+            purse: Purse::new(&gateway_id, store.clone(), clock.clone()),
             gateway_id,
             store,
             clock,

@@ -14,6 +14,7 @@ pub mod intent;
 pub mod keyring;
 pub mod limit;
 pub mod metrics;
+pub mod passed_headers;
 pub mod pipeline;
 pub mod price;
 pub mod protocol;

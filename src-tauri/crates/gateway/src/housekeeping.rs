@@ -4,11 +4,9 @@ use crate::{config::Config, live::EngineLive};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use weir_admin::Live;
-use weir_engine::{engine::Engine, store::StoreError};
+use weir_engine::{budget::fence::DEAD_AFTER_MS, engine::Engine, store::StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
-/// A gateway that has not been heard of for so long is dead.
-const DEAD_AFTER_MS: i64 = 15_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// A configuration that was refused is tried again this often: what it lacked may have come since.
@@ -101,7 +99,7 @@ impl House {
     /// Tells the others that this gateway lives, and charges what dead ones left open.
     async fn settle_the_dead(&self, now_ms: i64) -> Result<(), StoreError> {
         let engine = &self.engine;
-        engine.store.beat(&engine.gateway_id, now_ms).await?;
+        engine.purse.beat().await?;
         let charged = engine
             .store
             .recover_dead_gateways(now_ms - DEAD_AFTER_MS, now_ms)

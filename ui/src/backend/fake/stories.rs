@@ -327,20 +327,10 @@ fn entries(shelf: &Shelf) -> Vec<CacheEntryRow> {
     rows
 }
 
-fn selected(selector: &CacheSelector, row: &CacheEntryRow) -> bool {
-    match selector {
-        CacheSelector::All => true,
-        CacheSelector::Entry(key) => row.key == *key,
-        CacheSelector::Intent(intent) => row.intent == *intent,
-        CacheSelector::Model(model) => row.model == *model,
-        CacheSelector::Prefix(prefix) => row.label.starts_with(prefix.as_str()),
-    }
-}
-
 pub(super) fn cache_list(shelf: &Shelf, selector: &CacheSelector) -> CacheEntryPage {
     let rows = entries(shelf)
         .into_iter()
-        .filter(|row| selected(selector, row))
+        .filter(|row| selector.means(row))
         .collect();
     CacheEntryPage {
         rows,
@@ -351,7 +341,7 @@ pub(super) fn cache_list(shelf: &Shelf, selector: &CacheSelector) -> CacheEntryP
 pub(super) fn extent(shelf: &Shelf, selector: &CacheSelector) -> CacheExtent {
     entries(shelf)
         .iter()
-        .filter(|row| selected(selector, row))
+        .filter(|row| selector.means(row))
         .fold(CacheExtent::default(), |sum, row| CacheExtent {
             entries: sum.entries + 1,
             bytes: sum.bytes + row.bytes,
@@ -365,7 +355,7 @@ pub(super) fn clear(shelf: &mut Shelf, selector: &CacheSelector) -> CacheExtent 
     let gone = extent(shelf, selector);
     let keys: Vec<String> = entries(shelf)
         .into_iter()
-        .filter(|row| selected(selector, row))
+        .filter(|row| selector.means(row))
         .map(|row| row.key)
         .collect();
     shelf.cleared.extend(keys);

@@ -12,9 +12,28 @@ pub enum CacheSelector {
     /// One entry, by its key.
     Entry(String),
     Intent(String),
+    /// By the model's own name at any provider, or by `provider/model` as answers show it.
     Model(String),
     /// Entries whose label starts with this text.
     Prefix(String),
+}
+
+impl CacheSelector {
+    /// True when it means this entry. The stores' queries say the same.
+    #[must_use]
+    pub fn means(&self, row: &CacheEntryRow) -> bool {
+        match self {
+            CacheSelector::All => true,
+            CacheSelector::Entry(key) => row.key == *key,
+            CacheSelector::Intent(intent) => row.intent == *intent,
+            CacheSelector::Model(name) => {
+                // A provider's name has no slash, a model's may have.
+                let both = Some((row.provider.as_str(), row.model.as_str()));
+                row.model == *name || name.split_once('/') == both
+            }
+            CacheSelector::Prefix(prefix) => row.label.starts_with(prefix.as_str()),
+        }
+    }
 }
 
 /// What a clear would remove, or removed.
@@ -84,4 +103,40 @@ pub struct CacheStats {
     pub verdict: Verdict,
     pub reason: String,
     pub intents: Vec<IntentCacheStats>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bought_from(provider: &str, model: &str) -> CacheEntryRow {
+        CacheEntryRow {
+            key: "0".into(),
+            label: "task:car:base".into(),
+            intent: "task".into(),
+            provider: provider.into(),
+            model: model.into(),
+            tier: None,
+            team: String::new(),
+            created_ms: 0,
+            expires_ms: 1,
+            last_hit_ms: None,
+            hits: 0,
+            bytes: 0,
+            cost_nanousd: NanoUsd::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_model_is_meant_by_either_of_its_names() {
+        let means = |name: &str, row: &CacheEntryRow| CacheSelector::Model(name.into()).means(row);
+        let nano = bought_from("openai", "nano");
+        assert!(means("nano", &nano) && means("openai/nano", &nano));
+        for other in ["azure/nano", "openai/", "openai", "nan", "x/openai/nano"] {
+            assert!(!means(other, &nano), "{other}");
+        }
+        let routed = bought_from("router", "meta/llama");
+        assert!(means("meta/llama", &routed) && means("router/meta/llama", &routed));
+        assert!(!means("llama", &routed) && !means("router/llama", &routed));
+    }
 }

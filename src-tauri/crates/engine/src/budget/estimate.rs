@@ -1,8 +1,9 @@
 //! What a call may cost at most, before it is made: the amount that a strict cap reserves.
 //!
 //! Byte-level tokenizers never make more tokens than there are UTF-8 bytes, so bytes bound the text of a prompt for
-//! every provider, without a tokenizer. The bound on output is the caller's own limit; where there is none, the
-//! gateway must send [`DEFAULT_OUTPUT_TOKENS`] (or the model's own limit) to the provider, or the bound is no bound.
+//! every provider, without a tokenizer. The bound on output is the caller's own limit; where there is none, the gateway
+//! sends the one it assumed ([`crate::routing::output_limit`]) to the provider whenever a cap applies, or the bound would
+//! be no bound.
 
 use crate::price::row::PriceRow;
 use weir_contract::NanoUsd;
@@ -13,7 +14,7 @@ pub const TOKENS_PER_MESSAGE: u64 = 16;
 /// OpenAI's 765 to 1,105 for a high-detail square and Gemini's 258 per tile of a small one. An image that costs more
 /// shows as over-settlement in the ledger; pass the true figure in [`PromptSize::tokens_per_image`] where it is known.
 pub const DEFAULT_TOKENS_PER_IMAGE: u64 = 1_600;
-/// Output tokens when neither the caller nor the model sets a limit.
+/// Output tokens when neither the caller nor the operator sets a limit.
 pub const DEFAULT_OUTPUT_TOKENS: u64 = 4_096;
 
 /// What is known of a call before it is made.

@@ -161,6 +161,16 @@ impl LeaseBook {
         back
     }
 
+    /// Puts back what was taken out of a lease to be returned and was not taken by the store.
+    pub fn keep(&mut self, amount: i64, lease: LeaseId) {
+        if let Some(lease) = self.leases.get_mut(&lease) {
+            let amount = amount.clamp(0, lease.returned);
+            lease.returned -= amount;
+            lease.free += amount;
+            self.free += amount;
+        }
+    }
+
     /// Where every lease stands, oldest first.
     pub fn leases(&self) -> impl Iterator<Item = LeaseUse> + '_ {
         self.leases.values().copied()

@@ -1,6 +1,9 @@
 //! Caps on money: the period they count in, the leases they are spent from, and what a call may cost at most.
 
 pub mod estimate;
+pub mod fence;
+#[cfg(test)]
+mod fence_model;
 pub mod lease;
 #[cfg(test)]
 mod lease_model;

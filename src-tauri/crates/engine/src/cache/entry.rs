@@ -38,13 +38,17 @@ impl KeptAnswer {
 
 /// Why an answer may not be kept; none means that it may.
 ///
-/// An answer that reached `max_tokens` is kept: the limit is part of the key, and the same call would end there again.
+/// An answer that reached the client's `max_tokens` is kept: the limit is part of the key, and the same call would end there
+/// again. One that was cut without such a limit is not: the limit was Weir's or the model's, and may be another tomorrow.
 #[must_use]
 pub fn reason_not_to_keep(chat: Option<&Chat>, answer: &Answer) -> Option<&'static str> {
     if answer.finish == Finish::Refused {
         return Some("the provider refused to answer");
     }
     let chat = chat?;
+    if answer.finish == Finish::Length && chat.max_tokens.is_none() {
+        return Some("it was cut at a limit that the client did not set");
+    }
     let empty = answer.parts.iter().all(|part| match part {
         Part::Text { text } => text.trim().is_empty(),
         Part::Reasoning { .. } => true,
@@ -111,6 +115,17 @@ mod tests {
             reason_not_to_keep(Some(&after_failure), &answer("hello", Finish::Stop)).is_some(),
             "tool error"
         );
+    }
+
+    #[test]
+    fn an_answer_is_kept_when_it_ended_at_the_clients_own_limit_alone() {
+        let cut = answer("half", Finish::Length);
+        let limited = Chat {
+            max_tokens: Some(10),
+            ..Chat::default()
+        };
+        assert_eq!(reason_not_to_keep(Some(&limited), &cut), None);
+        assert!(reason_not_to_keep(Some(&Chat::default()), &cut).is_some());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What goes in is decided by leaving out: the whole body counts, except the few fields that are known not to change the
 //! answer. A field that nobody thought of therefore splits entries; it never merges them.
 
+use super::canonical::write_canonical;
 use crate::request::{Chat, ClientProtocol};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -19,6 +20,8 @@ pub struct KeyParts<'a> {
     /// The client's body with a rollout's system prefix applied.
     pub body: &'a Value,
     pub chat: Option<&'a Chat>,
+    /// The client's headers that go on to the provider, as an object; none without any.
+    pub headers: Option<Value>,
     /// What the simulated provider was told to do, which shapes its answer.
     pub simulate: Option<&'a str>,
     /// A filled intent key such as `task:car:base`; stands for the last user message.
@@ -44,7 +47,7 @@ pub fn response_key(parts: &KeyParts<'_>) -> String {
             remove_last_user_text(fields);
         }
     }
-    let whole = json!({
+    let mut whole = json!({
         "version": 1,
         "tenant": parts.tenant,
         "protocol": parts.protocol.as_str(),
@@ -54,6 +57,9 @@ pub fn response_key(parts: &KeyParts<'_>) -> String {
         "body": body,
         "simulate": parts.simulate,
     });
+    if let Some(headers) = &parts.headers {
+        whole["headers"] = headers.clone();
+    }
     let mut canonical = Vec::with_capacity(1024);
     write_canonical(&whole, &mut canonical);
     hex(&Sha256::digest(&canonical))
@@ -94,42 +100,6 @@ fn is_text_alone(content: &Value) -> bool {
     }
 }
 
-/// JSON with sorted names and no white space. Numbers keep their own text, so `1` and `1.0` are different keys, which
-/// costs a hit and never serves a wrong answer.
-fn write_canonical(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(fields) => {
-            let mut names: Vec<&String> = fields.keys().collect();
-            names.sort_unstable();
-            out.push(b'{');
-            for (index, name) in names.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_scalar(&Value::String(name.clone()), out);
-                out.push(b':');
-                write_canonical(&fields[name], out);
-            }
-            out.push(b'}');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_canonical(item, out);
-            }
-            out.push(b']');
-        }
-        scalar => write_scalar(scalar, out),
-    }
-}
-
-fn write_scalar(value: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(value.to_string().as_bytes());
-}
-
 /// Bytes as lower-case hex digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -154,6 +124,7 @@ mod tests {
             app_version: "1",
             body,
             chat: None,
+            headers: None,
             simulate: None,
             intent_key: None,
         })
@@ -179,6 +150,27 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_go_on_to_the_provider_are_hard_parts() {
+        let keyed = |headers: Option<Value>| {
+            response_key(&KeyParts {
+                tenant: "t",
+                protocol: ClientProtocol::Messages,
+                target: "x",
+                app_version: "1",
+                body: &json!({"messages": []}),
+                chat: None,
+                headers,
+                simulate: None,
+                intent_key: None,
+            })
+        };
+        let beta = |value: &str| Some(json!({"anthropic-beta": [value]}));
+        assert_eq!(keyed(beta("one")), keyed(beta("one")));
+        assert_ne!(keyed(beta("one")), keyed(beta("two")));
+        assert_ne!(keyed(beta("one")), keyed(None));
+    }
+
+    #[test]
     fn streamed_and_whole_calls_share_an_entry() {
         let whole = json!({"messages":[], "stream": false});
         let streamed = json!({"messages":[], "stream": true, "stream_options": {"include_usage": true}});
@@ -195,6 +187,7 @@ mod tests {
                 app_version: "1",
                 body,
                 chat: None,
+                headers: None,
                 simulate: None,
                 intent_key: Some("task:car:base"),
             })
@@ -218,6 +211,7 @@ mod tests {
                 app_version: "1",
                 body: &json!({"messages":[{"role":"user","content":content}]}),
                 chat: None,
+                headers: None,
                 simulate: None,
                 intent_key: Some("task task:car:base"),
             })
@@ -241,6 +235,7 @@ mod tests {
                 app_version: "1",
                 body: &body,
                 chat: Some(&Chat::default()),
+                headers: None,
                 simulate: None,
                 intent_key: None,
             })

@@ -2,7 +2,7 @@
 
 use super::entry::CachedAnswer;
 use std::sync::Arc;
-use weir_contract::model::cache::{CacheEntryRow, CacheSelector};
+use weir_contract::model::cache::CacheSelector;
 
 /// Answers in memory, bounded by bytes; the least useful go first.
 pub struct MemoryCache {
@@ -46,7 +46,7 @@ impl MemoryCache {
             return;
         }
         for (key, cached) in &self.entries {
-            if selects(selector, &cached.entry.row) {
+            if selector.means(&cached.entry.row) {
                 self.entries.invalidate(key.as_str());
             }
         }
@@ -61,17 +61,5 @@ impl MemoryCache {
             count(self.entries.entry_count()),
             count(self.entries.weighted_size()),
         )
-    }
-}
-
-/// Whether a selector means this entry.
-#[must_use]
-pub fn selects(selector: &CacheSelector, row: &CacheEntryRow) -> bool {
-    match selector {
-        CacheSelector::All => true,
-        CacheSelector::Entry(key) => row.key == *key,
-        CacheSelector::Intent(intent) => row.intent == *intent,
-        CacheSelector::Model(model) => row.model == *model,
-        CacheSelector::Prefix(prefix) => row.label.starts_with(prefix.as_str()),
     }
 }

@@ -9,9 +9,12 @@
 
 mod buy;
 mod journal;
+mod keep;
 mod outcome;
+mod prefix;
 mod prepare;
 mod replay;
+mod settle;
 mod stream;
 
 use crate::{

@@ -1,18 +1,19 @@
 //! The stages before the cache: limits, intent, rollouts, and what the call asks for once they are applied.
 
-use super::{journal::Journal, outcome::Problem};
+use super::{journal::Journal, outcome::Problem, prefix::apply_prefix};
 use crate::{
     budget::likely::likely_tokens,
     cache::key::{KeyParts, response_key},
     call::{CacheWish, Call, RefusalCode},
     engine::Engine,
     limit::limiter::{Caller, LimitDecision},
+    passed_headers::cache_part,
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
     routing::plan::{Needs, Target},
     settings::Settings,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use weir_contract::model::{rollout::VariantChange, tier::Tier};
 
@@ -119,6 +120,7 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             app_version: &settings.app_version,
             body: &body,
             chat: chat.as_deref(),
+            headers: cache_part(&call.passed_headers),
             simulate: call.wishes.simulate.as_deref(),
             // Two intents may use the same template; the name keeps them apart.
             intent_key: found
@@ -226,44 +228,6 @@ fn find_target(
     }
     let (lowest, highest) = ladder_of(found.lowest, found.highest, change);
     Ok(Target::Auto { lowest, highest })
-}
-
-/// Puts a rollout's system prefix in front, in the neutral form and in the client's own body alike.
-fn apply_prefix(call: &Call, change: &VariantChange) -> (Arc<Value>, Option<Arc<Chat>>) {
-    let (Some(prefix), Some(chat)) = (&change.system_prefix, &call.chat) else {
-        return (call.body.clone(), call.chat.clone());
-    };
-    let mut chat = Chat::clone(chat);
-    chat.system = if chat.system.is_empty() {
-        prefix.clone()
-    } else {
-        format!("{prefix}\n\n{}", chat.system)
-    };
-    let mut body = Value::clone(&call.body);
-    match call.protocol {
-        ClientProtocol::Messages => prefix_messages_system(&mut body, prefix),
-        ClientProtocol::ChatCompletions | ClientProtocol::Embeddings => {
-            if let Some(messages) = body.get_mut("messages").and_then(Value::as_array_mut) {
-                messages.insert(0, json!({"role": "system", "content": prefix}));
-            }
-        }
-    }
-    (Arc::new(body), Some(Arc::new(chat)))
-}
-
-fn prefix_messages_system(body: &mut Value, prefix: &str) {
-    let system = match body.get("system") {
-        Some(Value::String(text)) => json!(format!("{prefix}\n\n{text}")),
-        Some(Value::Array(blocks)) => {
-            let mut blocks = blocks.clone();
-            blocks.insert(0, json!({"type": "text", "text": prefix}));
-            Value::Array(blocks)
-        }
-        _ => json!(prefix),
-    };
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("system".to_owned(), system);
-    }
 }
 
 /// The text of the last user turn.

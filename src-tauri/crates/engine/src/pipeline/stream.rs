@@ -1,8 +1,10 @@
 //! Passing a stream on while it comes, and ending it honestly: complete, cut with an error event, or read on without the client.
 
 use super::{
-    buy::{Paid, Purchase, Waiting, keep, land, settle},
+    buy::{Purchase, Waiting, land},
+    keep::keep,
     outcome::{FlightEnd, Problem, facts_of, write},
+    settle::{Paid, settle},
 };
 use crate::{
     cache::{entry::KeptAnswer, key::keeps_its_form},

@@ -1,7 +1,6 @@
 //! Folds the pieces of a streamed answer into a whole one, and cuts a whole one into pieces again.
 
-use crate::request::{Answer, Delta, Finish, Part};
-use weir_contract::model::usage::TokenUsage;
+use crate::request::{Answer, Delta, Finish, Part, Usage};
 
 /// About how many bytes of text a replayed answer has in one piece.
 const PIECE_BYTES: usize = 48;
@@ -15,7 +14,7 @@ pub struct AnswerCollector {
     /// Where in `parts` the tool call of each index is.
     tools: Vec<(usize, usize)>,
     finish: Option<Finish>,
-    usage: Option<TokenUsage>,
+    usage: Option<Usage>,
 }
 
 impl AnswerCollector {
@@ -57,7 +56,7 @@ impl AnswerCollector {
 
     /// Usage heard so far.
     #[must_use]
-    pub fn usage(&self) -> Option<TokenUsage> {
+    pub fn usage(&self) -> Option<Usage> {
         self.usage
     }
 
@@ -146,6 +145,7 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
 pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
+    use weir_contract::model::usage::TokenUsage;
 
     pub(crate) fn collect(deltas: &[Delta]) -> Option<Answer> {
         let mut collector = AnswerCollector::default();
@@ -176,11 +176,11 @@ pub(crate) mod tests {
                 model: "m".into(),
                 parts,
                 finish: if has_tool { Finish::ToolCalls } else { Finish::Stop },
-                usage: Some(TokenUsage {
+                usage: Some(Usage::from(TokenUsage {
                     input: 7,
                     output: i64::from(tokens),
                     ..TokenUsage::default()
-                }),
+                })),
             }
         })
     }

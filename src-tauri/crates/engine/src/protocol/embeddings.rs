@@ -128,7 +128,7 @@ pub fn decode(body: &Value) -> Result<Answer, String> {
             .to_owned(),
         parts: Vec::new(),
         finish: Finish::Stop,
-        usage: body.get("usage").and_then(usage::from_openai),
+        usage: body.get("usage").and_then(usage::from_openai).map(Into::into),
     })
 }
 
@@ -178,7 +178,7 @@ mod tests {
             ..TokenUsage::default()
         };
         let body = encode("m", &[vec![0.5]], false, Some(&tokens));
-        assert_eq!(decode(&body).unwrap().usage, Some(tokens));
+        assert_eq!(decode(&body).unwrap().usage, Some(tokens.into()));
         assert!(decode(&json!({"error": "x"})).is_err());
     }
 }

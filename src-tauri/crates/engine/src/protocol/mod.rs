@@ -84,7 +84,7 @@ pub fn encode_answer(protocol: ClientProtocol, answer: &Answer, created_s: i64, 
     match protocol {
         ClientProtocol::ChatCompletions => chat_completions::answer::encode(answer, created_s, shown_model),
         ClientProtocol::Messages => messages::answer::encode(answer, shown_model),
-        ClientProtocol::Embeddings => embeddings::encode(shown_model, &[], false, answer.usage.as_ref()),
+        ClientProtocol::Embeddings => embeddings::encode(shown_model, &[], false, answer.usage.as_deref()),
     }
 }
 

@@ -87,10 +87,11 @@ fn mixed_tool_calls_become_blocks_one_after_the_other() {
 #[test]
 fn usage_is_streamed_only_when_asked_for() {
     let mut encoder = StreamEncoder::new(ClientProtocol::ChatCompletions, "a", "m", 1, false);
-    encoder.push(&Delta::Usage(weir_contract::model::usage::TokenUsage {
+    let tokens = weir_contract::model::usage::TokenUsage {
         input: 5,
         ..Default::default()
-    }));
+    };
+    encoder.push(&Delta::Usage(tokens.into()));
     let text = String::from_utf8(encoder.finish().to_vec()).unwrap();
     assert!(
         !text.contains("usage") && text.ends_with("data: [DONE]\n\n"),

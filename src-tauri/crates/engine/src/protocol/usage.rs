@@ -1,5 +1,6 @@
 //! Token counts of each protocol, to and from Weir's disjoint classes. A count that cannot be true gives no usage at all.
 
+use crate::request::Usage;
 use serde_json::{Map, Value, json};
 use weir_contract::model::usage::TokenUsage;
 
@@ -72,9 +73,10 @@ pub fn to_openai(usage: &TokenUsage) -> Value {
     })
 }
 
-/// Usage of Anthropic's form, over `base`: in streams later events carry only what changed. `input_tokens` excludes cached ones.
+/// Usage of Anthropic's form, over `base`: in streams later events carry only what changed. `input_tokens` excludes cached ones;
+/// `cache_creation` divides the writes by how long they are kept.
 #[must_use]
-pub fn from_anthropic(usage: &Value, base: Option<TokenUsage>) -> Option<TokenUsage> {
+pub fn from_anthropic(usage: &Value, base: Option<Usage>) -> Option<Usage> {
     let usage = usage.as_object()?;
     let known = base.unwrap_or_default();
     if base.is_none() && !usage.contains_key("input_tokens") && !usage.contains_key("output_tokens") {
@@ -84,24 +86,40 @@ pub fn from_anthropic(usage: &Value, base: Option<TokenUsage>) -> Option<TokenUs
         None | Some(Value::Null) => Some(old),
         Some(_) => count(usage, name),
     };
-    Some(TokenUsage {
+    let tokens = TokenUsage {
         input: or_known("input_tokens", known.input)?,
         cache_read: or_known("cache_read_input_tokens", known.cache_read)?,
         cache_write: or_known("cache_creation_input_tokens", known.cache_write)?,
         output: or_known("output_tokens", known.output)?,
         reasoning: 0,
+    };
+    let long_cache_writes = match usage.get("cache_creation") {
+        Some(Value::Object(writes)) => count(writes, "ephemeral_1h_input_tokens")?,
+        _ => known.long_cache_writes,
+    };
+    Some(Usage {
+        tokens,
+        // More than were written at all is not believed.
+        long_cache_writes: long_cache_writes.min(tokens.cache_write),
     })
 }
 
 /// Usage in Anthropic's form.
 #[must_use]
-pub fn to_anthropic(usage: &TokenUsage) -> Value {
-    json!({
+pub fn to_anthropic(usage: &Usage) -> Value {
+    let mut written = json!({
         "input_tokens": usage.input,
         "cache_creation_input_tokens": usage.cache_write,
         "cache_read_input_tokens": usage.cache_read,
         "output_tokens": usage.output_total(),
-    })
+    });
+    if usage.long_cache_writes > 0 {
+        written["cache_creation"] = json!({
+            "ephemeral_5m_input_tokens": usage.cache_write - usage.long_cache_writes,
+            "ephemeral_1h_input_tokens": usage.long_cache_writes,
+        });
+    }
+    written
 }
 
 /// Usage of Gemini's form. `promptTokenCount` includes cached ones, `candidatesTokenCount` excludes thoughts.
@@ -161,8 +179,26 @@ mod tests {
             "output_tokens": 1});
         let first = from_anthropic(&start, None).unwrap();
         let last = from_anthropic(&json!({"output_tokens": 393}), Some(first)).unwrap();
-        assert_eq!(last, classes(21, 5, 188_086, 393, 0));
+        assert_eq!(last, classes(21, 5, 188_086, 393, 0).into());
         assert_eq!(from_anthropic(&to_anthropic(&last), None), Some(last));
+    }
+
+    #[test]
+    fn writes_for_an_hour_are_told_apart() {
+        let start = json!({"input_tokens": 2, "cache_creation_input_tokens": 1000, "output_tokens": 1,
+            "cache_creation": {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 600}});
+        let first = from_anthropic(&start, None).unwrap();
+        assert_eq!((first.cache_write, first.long_cache_writes), (1_000, 600));
+        let last = from_anthropic(&json!({"output_tokens": 9}), Some(first)).unwrap();
+        assert_eq!(
+            (last.output, last.long_cache_writes),
+            (9, 600),
+            "later events do not repeat it"
+        );
+        assert_eq!(from_anthropic(&to_anthropic(&last), None), Some(last));
+        let odd = json!({"input_tokens": 2, "cache_creation_input_tokens": 5, "output_tokens": 1,
+            "cache_creation": {"ephemeral_1h_input_tokens": 600}});
+        assert_eq!(from_anthropic(&odd, None).unwrap().long_cache_writes, 5);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     request::ClientProtocol,
 };
 use async_trait::async_trait;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 /// Used when the configuration gives no base URL.
@@ -105,9 +106,14 @@ impl Provider for Anthropic {
         } else {
             request::output_tool(&call.chat)
         };
+        let headers = if own {
+            call.headers.clone()
+        } else {
+            HeaderMap::new()
+        };
         let opened = self
             .endpoint
-            .post("/messages", body, call.first_byte_timeout, own)
+            .post("/messages", body, headers, call.first_byte_timeout, own)
             .await?;
         if call.stream {
             self.endpoint.expect_stream(&opened)?;

@@ -83,7 +83,6 @@ impl Endpoint {
         request: RequestBuilder,
         key: Option<&SecretString>,
     ) -> Result<RequestBuilder, UpstreamError> {
-        let request = request.headers(self.headers.clone());
         let Some(key) = key else { return Ok(request) };
         let key = key.expose_secret().trim();
         let (name, text) = match self.key_header {
@@ -98,7 +97,8 @@ impl Endpoint {
         Ok(request.header(name, value))
     }
 
-    /// Posts a JSON body to `path` (which starts with a slash).
+    /// Posts a JSON body to `path` (which starts with a slash). Of `headers`, those that are sent with every call anyway take
+    /// their place.
     ///
     /// # Errors
     /// Every failure before the body, classified. `pass_raw` keeps a refusal's body for the client.
@@ -106,6 +106,7 @@ impl Endpoint {
         &self,
         path: &str,
         body: Vec<u8>,
+        headers: HeaderMap,
         first_byte_timeout: Duration,
         pass_raw: bool,
     ) -> Result<Opened, UpstreamError> {
@@ -113,6 +114,8 @@ impl Endpoint {
             .client
             .post(format!("{}{path}", self.base_url))
             .header(CONTENT_TYPE, "application/json")
+            .headers(self.headers.clone())
+            .headers(headers)
             .body(body);
         self.send(request, first_byte_timeout, pass_raw).await
     }
@@ -122,7 +125,10 @@ impl Endpoint {
     /// # Errors
     /// Every failure, classified.
     pub async fn get_json(&self, path: &str) -> Result<serde_json::Value, UpstreamError> {
-        let request = self.client.get(format!("{}{path}", self.base_url));
+        let request = self
+            .client
+            .get(format!("{}{path}", self.base_url))
+            .headers(self.headers.clone());
         let opened = self.send(request, LIST_TIMEOUT, false).await?;
         let bytes = self.read_json(opened, LIST_TIMEOUT).await?;
         serde_json::from_slice(&bytes)

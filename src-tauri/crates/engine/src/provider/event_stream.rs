@@ -8,13 +8,12 @@ use super::{
 };
 use crate::{
     protocol::{DecodedEvent, StreamFault},
-    request::Delta,
+    request::{Delta, Usage},
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::{Instant, timeout_at};
-use weir_contract::model::usage::TokenUsage;
 
 /// Reads the events of one provider's stream.
 pub trait DecodeEvents: Send + 'static {
@@ -57,7 +56,7 @@ pub struct Pieces<D> {
     provider: String,
     decoder: D,
     pass: PassRaw,
-    usage: Option<TokenUsage>,
+    usage: Option<Usage>,
     key: Option<SecretString>,
 }
 
@@ -80,7 +79,7 @@ impl<D: DecodeEvents> Pieces<D> {
     pub fn piece(&mut self, event: SseEvent) -> Result<StreamPiece, UpstreamError> {
         let decoded = self.decoder.decode(&event.data).map_err(|fault| {
             let key = self.key.as_ref().map(|key| key.expose_secret().trim());
-            from_fault(&self.provider, fault, self.usage, key)
+            from_fault(&self.provider, fault, self.usage.map(|usage| usage.tokens), key)
         })?;
         for delta in &decoded.deltas {
             if let Delta::Usage(usage) = delta {
@@ -101,7 +100,7 @@ impl<D: DecodeEvents> Pieces<D> {
 
     fn broken(&self, kind: UpstreamErrorKind, what: &str) -> UpstreamError {
         UpstreamError {
-            usage: self.usage,
+            usage: self.usage.map(|usage| usage.tokens),
             ..failure(kind, format!("{} {what}", self.provider))
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     request::ClientProtocol,
 };
 use async_trait::async_trait;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// Used when the configuration gives no base URL.
@@ -48,7 +49,7 @@ impl Gemini {
         let body = patch::to_bytes(&embed::encode(&wanted, &call.model), &[]);
         let opened = self
             .endpoint
-            .post(&path, body, call.first_byte_timeout, false)
+            .post(&path, body, HeaderMap::new(), call.first_byte_timeout, false)
             .await?;
         let answer = self.read(opened, call).await?;
         let (vectors, usage) =
@@ -57,7 +58,7 @@ impl Gemini {
         let mut answer = protocol::decode_answer(ClientProtocol::Embeddings, &body)
             .map_err(|what| self.endpoint.malformed(&what))?;
         // The written body must hold a number; the neutral form says honestly that none was given.
-        answer.usage = usage;
+        answer.usage = usage.map(Into::into);
         Ok(UpstreamAnswer::Whole(WholeAnswer {
             raw: Some(body.to_string().into()),
             answer,
@@ -111,7 +112,13 @@ impl Provider for Gemini {
         let path = format!("{}:{method}", model_path(&call.model)?);
         let opened = self
             .endpoint
-            .post(&path, patch::to_bytes(&body, &[]), call.first_byte_timeout, false)
+            .post(
+                &path,
+                patch::to_bytes(&body, &[]),
+                HeaderMap::new(),
+                call.first_byte_timeout,
+                false,
+            )
             .await?;
         if call.stream {
             self.endpoint.expect_stream(&opened)?;

@@ -25,6 +25,7 @@ use crate::request::{Answer, Chat, ClientProtocol, Delta};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -43,11 +44,14 @@ pub struct UpstreamCall {
     pub protocol: ClientProtocol,
     /// The model's name at the provider.
     pub model: String,
-    /// The call in neutral form, system prefix of a rollout already applied. Unused for embeddings.
+    /// The call in neutral form, system prefix of a rollout already applied. Unused for embeddings. Where `body` has no output
+    /// limit and this has one, the reservation assumed it and the provider must be told.
     pub chat: Arc<Chat>,
     /// The client's body, with the same changes applied. Weir's own `metadata` keys are removed.
     pub body: Arc<Value>,
     pub stream: bool,
+    /// The client's own headers for its protocol, such as `anthropic-beta`; sent only where that is the provider's own.
+    pub headers: HeaderMap,
     /// The `x-weir-simulate` header; only the simulated provider obeys it.
     pub simulate: Option<String>,
     /// To the first byte of the answer.

@@ -14,6 +14,7 @@ use crate::{
     request::ClientProtocol,
 };
 use async_trait::async_trait;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 /// Used when the configuration gives no base URL.
@@ -50,6 +51,7 @@ pub fn encode_request(call: &UpstreamCall, dialect: Dialect) -> Vec<u8> {
         ClientProtocol::Embeddings => patch::to_bytes(&call.body, &[("model", json!(call.model))]),
         ClientProtocol::ChatCompletions => {
             let mut set = vec![("model", json!(call.model))];
+            set.extend(assumed_limit(call, dialect));
             if call.stream {
                 // Without usage a stream could not be charged rightly.
                 let mut options = call
@@ -71,6 +73,15 @@ pub fn encode_request(call: &UpstreamCall, dialect: Dialect) -> Vec<u8> {
             patch::to_bytes(&call.body, &set)
         }
     }
+}
+
+/// The output limit that the client did not give, if there is one.
+fn assumed_limit(call: &UpstreamCall, dialect: Dialect) -> Option<(&'static str, Value)> {
+    let given = ["max_completion_tokens", "max_tokens"]
+        .into_iter()
+        .any(|name| call.body.get(name).is_some_and(|limit| !limit.is_null()));
+    let limit = call.chat.max_tokens.filter(|_| !given)?;
+    Some((dialect.output_limit_name(&call.model), json!(limit)))
 }
 
 fn set_stream(body: &mut Value, stream: bool) {
@@ -103,9 +114,14 @@ impl Provider for OpenAi {
             "/chat/completions"
         };
         let body = encode_request(&call, self.dialect);
+        let headers = if own {
+            call.headers.clone()
+        } else {
+            HeaderMap::new()
+        };
         let opened = self
             .endpoint
-            .post(path, body, call.first_byte_timeout, own)
+            .post(path, body, headers, call.first_byte_timeout, own)
             .await?;
         if call.stream && !embeddings {
             self.endpoint.expect_stream(&opened)?;
@@ -148,5 +164,47 @@ impl Provider for OpenAi {
             .iter()
             .filter_map(|item| item.get("id")?.as_str().map(str::to_owned))
             .collect())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{provider::test_call::call_of, request::Chat};
+    use std::sync::Arc;
+
+    fn sent(body: Value, limit: Option<u32>, official: bool) -> Value {
+        let mut call = call_of(ClientProtocol::ChatCompletions, "m", body);
+        call.chat = Arc::new(Chat {
+            max_tokens: limit.or(call.chat.max_tokens),
+            ..Chat::clone(&call.chat)
+        });
+        serde_json::from_slice(&encode_request(&call, Dialect { official })).unwrap()
+    }
+
+    #[test]
+    fn a_limit_that_was_reserved_for_is_told_in_the_servers_own_word() {
+        let messages = json!([{"role": "user", "content": "hi"}]);
+        let bare = json!({"model": "auto", "messages": messages});
+        assert_eq!(
+            sent(bare.clone(), Some(4_096), true)["max_completion_tokens"],
+            json!(4_096)
+        );
+        assert_eq!(sent(bare.clone(), Some(4_096), false)["max_tokens"], json!(4_096));
+        let null = json!({"model": "auto", "messages": messages, "max_tokens": null});
+        assert_eq!(sent(null, Some(4_096), false)["max_tokens"], json!(4_096));
+        assert_eq!(
+            sent(bare.clone(), None, true),
+            json!({"model": "m", "messages": messages}),
+            "where nothing was assumed nothing is added"
+        );
+    }
+
+    #[test]
+    fn a_limit_of_the_clients_own_stays_as_it_is() {
+        let messages = json!([{"role": "user", "content": "hi"}]);
+        let own = json!({"model": "m", "messages": messages, "max_tokens": 9});
+        assert_eq!(sent(own.clone(), None, true), own);
     }
 }

@@ -14,6 +14,7 @@ pub(crate) fn call_of(protocol: ClientProtocol, model: &str, body: Value) -> Ups
         stream: chat.stream,
         chat: Arc::new(chat),
         body: Arc::new(body),
+        headers: reqwest::header::HeaderMap::new(),
         simulate: None,
         first_byte_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(2),

@@ -1,7 +1,10 @@
 //! A client's call in Weir's own words, whatever protocol it came in. No I/O.
 
+mod usage;
+
 use serde_json::Value;
-use weir_contract::model::usage::TokenUsage;
+
+pub use usage::Usage;
 
 /// The protocol, and with it the endpoint, that the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,7 +157,7 @@ pub struct Answer {
     pub parts: Vec<Part>,
     pub finish: Finish,
     /// None when the provider never said.
-    pub usage: Option<TokenUsage>,
+    pub usage: Option<Usage>,
 }
 
 /// A change to an answer that is being streamed.
@@ -178,6 +181,6 @@ pub enum Delta {
         json: String,
     },
     /// Usage so far; the last one counts.
-    Usage(TokenUsage),
+    Usage(Usage),
     Finish(Finish),
 }

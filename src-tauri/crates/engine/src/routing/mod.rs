@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod breaker_map;
 #[cfg(test)]
 mod breaker_model;
+pub mod output_limit;
 pub mod plan;
 pub mod retry;
 pub mod retry_after;

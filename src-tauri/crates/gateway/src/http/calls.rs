@@ -17,7 +17,9 @@ use axum::{
 use serde_json::Value;
 use std::sync::Arc;
 use weir_contract::model::key::VirtualKey;
-use weir_engine::{call::Call, pipeline, protocol::parse_chat, request::ClientProtocol};
+use weir_engine::{
+    call::Call, passed_headers::passed_headers, pipeline, protocol::parse_chat, request::ClientProtocol,
+};
 
 pub(super) async fn chat_completions(
     state: State<GatewayState>,
@@ -129,6 +131,7 @@ fn read_call(
         model,
         key,
         client_ip: Some(client.0.ip()),
+        passed_headers: passed_headers(protocol, headers),
         wishes,
     })
 }

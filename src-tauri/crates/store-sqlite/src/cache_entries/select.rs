@@ -20,7 +20,13 @@ macro_rules! by_selector {
             CacheSelector::All => $query!("?1 AND ?2", true, true, $executor $(, $argument)*),
             CacheSelector::Entry(key) => $query!("key = ?1 AND ?2", key, true, $executor $(, $argument)*),
             CacheSelector::Intent(intent) => $query!("intent = ?1 AND ?2", intent, true, $executor $(, $argument)*),
-            CacheSelector::Model(model) => $query!("model = ?1 AND ?2", model, true, $executor $(, $argument)*),
+            // The names find them by index; the comparison decides, as `CacheSelector::means` does.
+            CacheSelector::Model(name) => $query!(
+                "model IN (?1, ?2) AND (model = ?1 OR provider || '/' || model = ?1)",
+                name,
+                name.split_once('/').map_or(name.as_str(), |(_, model)| model),
+                $executor $(, $argument)*
+            ),
             // The range finds them by index; the comparison decides, so that letters and wildcards mean themselves.
             CacheSelector::Prefix(prefix) => $query!(
                 "label >= ?1 AND substr(label, 1, ?2) = ?1",

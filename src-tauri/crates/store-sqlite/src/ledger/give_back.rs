@@ -4,7 +4,7 @@ use crate::{error::from_sqlx, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::NanoUsd;
-use weir_engine::store::{LeaseKey, StoreError};
+use weir_engine::store::{LeaseKey, LeaseReturn, StoreError};
 
 /// At most what the lease still has beyond charges and open reservations, so that a late or repeated return cannot
 /// give money away twice. An unknown lease has nothing.
@@ -15,22 +15,35 @@ pub(super) struct GiveBack {
 
 #[async_trait]
 impl Operation for GiveBack {
-    type Reply = ();
+    type Reply = LeaseReturn;
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<LeaseReturn, StoreError> {
         let key = &self.key;
         // The time is the grant's, for want of a better one: the caller hands none in.
-        give_back(connection, key, self.unspent_nanousd.0, None).await
+        let taken = give_back(connection, key, self.unspent_nanousd.0, None).await?;
+        let reserved = sqlx::query_scalar!(
+            "SELECT reserved_nanousd FROM leases WHERE cap = ? AND period_start_ms = ? AND lease_id = ?",
+            key.cap,
+            key.period_start_ms,
+            key.lease_id
+        )
+        .fetch_optional(connection)
+        .await
+        .map_err(from_sqlx)?;
+        Ok(LeaseReturn {
+            taken_nanousd: NanoUsd(taken),
+            reserved_nanousd: NanoUsd(reserved.unwrap_or(0)),
+        })
     }
 }
 
-/// Moves at most `most_nanousd` from the lease back to the cap.
+/// Moves at most `most_nanousd` from the lease back to the cap, and says how much.
 pub(super) async fn give_back(
     connection: &mut SqliteConnection,
     key: &LeaseKey,
     most_nanousd: i64,
     at_ms: Option<i64>,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let given = sqlx::query_scalar!(
         "INSERT INTO ledger (kind, cap, period_start_ms, lease_id, amount_nanousd, at_ms)
          SELECT 'return', ?1, ?2, ?3, min(?4, rest), coalesce(?5, ?2)
@@ -47,7 +60,7 @@ pub(super) async fn give_back(
     .fetch_optional(&mut *connection)
     .await
     .map_err(from_sqlx)?;
-    let Some(given) = given else { return Ok(()) };
+    let Some(given) = given else { return Ok(0) };
     sqlx::query!(
         "UPDATE leases SET returned_nanousd = returned_nanousd + ?
          WHERE cap = ? AND period_start_ms = ? AND lease_id = ?;
@@ -62,6 +75,6 @@ pub(super) async fn give_back(
     )
     .execute(connection)
     .await
-    .map(|_| ())
+    .map(|_| given)
     .map_err(from_sqlx)
 }

@@ -10,7 +10,7 @@ use crate::{SqliteStore, error::from_sqlx, gateways::Beat};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::NanoUsd;
-use weir_engine::store::{CapBalance, LeaseKey, LeaseRequest, LedgerStore, StoreError};
+use weir_engine::store::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, StoreError};
 
 #[async_trait]
 impl LedgerStore for SqliteStore {
@@ -18,7 +18,11 @@ impl LedgerStore for SqliteStore {
         self.write(acquire::Acquire(request)).await
     }
 
-    async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd) -> Result<(), StoreError> {
+    async fn return_lease(
+        &self,
+        key: &LeaseKey,
+        unspent_nanousd: NanoUsd,
+    ) -> Result<LeaseReturn, StoreError> {
         let key = key.clone();
         self.write(give_back::GiveBack { key, unspent_nanousd }).await
     }

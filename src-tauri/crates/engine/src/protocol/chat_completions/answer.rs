@@ -76,7 +76,7 @@ pub fn decode(body: &Value) -> Result<Answer, String> {
         model: word_of("model"),
         parts,
         finish,
-        usage: body.get("usage").and_then(usage::from_openai),
+        usage: body.get("usage").and_then(usage::from_openai).map(Into::into),
     })
 }
 

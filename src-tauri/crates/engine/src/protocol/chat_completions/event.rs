@@ -61,7 +61,7 @@ impl EventDecoder {
             self.read_choice(choice, &mut event.deltas)?;
         }
         if let Some(tokens) = chunk.get("usage").and_then(usage::from_openai) {
-            event.deltas.push(Delta::Usage(tokens));
+            event.deltas.push(Delta::Usage(tokens.into()));
             event.usage_only = choices.is_empty();
         }
         Ok(event)

@@ -11,6 +11,19 @@ pub struct Dialect {
     pub official: bool,
 }
 
+impl Dialect {
+    /// What the server calls the most output tokens of this model. OpenAI's reasoning models refuse the old name wherever
+    /// they are served.
+    #[must_use]
+    pub fn output_limit_name(self, model: &str) -> &'static str {
+        if self.official || reasons(model) {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        }
+    }
+}
+
 /// Writes the body. Earlier reasoning is left out: it means nothing to another model.
 #[must_use]
 pub fn encode(chat: &Chat, model: &str, dialect: Dialect) -> Value {
@@ -25,12 +38,7 @@ pub fn encode(chat: &Chat, model: &str, dialect: Dialect) -> Value {
     body.insert("model".into(), json!(model));
     body.insert("messages".into(), Value::Array(messages));
     if let Some(most) = chat.max_tokens {
-        let name = if dialect.official {
-            "max_completion_tokens"
-        } else {
-            "max_tokens"
-        };
-        body.insert(name.into(), json!(most));
+        body.insert(dialect.output_limit_name(model).into(), json!(most));
     }
     if !(dialect.official && reasons(model)) {
         if let Some(temperature) = chat.temperature {

@@ -3,11 +3,10 @@
 use super::finish_word;
 use crate::{
     protocol::{stream::write_data, usage},
-    request::{Delta, Finish},
+    request::{Delta, Finish, Usage},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
-use weir_contract::model::usage::TokenUsage;
 
 /// Writes `chat.completion.chunk` events.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub struct Encoder {
     include_usage: bool,
     started: bool,
     finish: Option<Finish>,
-    usage: Option<TokenUsage>,
+    usage: Option<Usage>,
 }
 
 impl Encoder {

@@ -17,7 +17,10 @@ pub fn decode(body: &Value) -> Result<Answer, String> {
         model: word(body, "modelVersion"),
         parts: Vec::new(),
         finish: Finish::Stop,
-        usage: body.get("usageMetadata").and_then(usage::from_gemini),
+        usage: body
+            .get("usageMetadata")
+            .and_then(usage::from_gemini)
+            .map(Into::into),
     };
     let Some(candidate) = body.pointer("/candidates/0") else {
         // A blocked prompt gets no candidate at all.

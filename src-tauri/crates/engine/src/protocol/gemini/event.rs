@@ -54,7 +54,7 @@ impl EventDecoder {
             self.read_part(part, &mut event.deltas);
         }
         if let Some(tokens) = chunk.get("usageMetadata").and_then(usage::from_gemini) {
-            event.deltas.push(Delta::Usage(tokens));
+            event.deltas.push(Delta::Usage(tokens.into()));
         }
         let reason = candidate.get("finishReason").and_then(Value::as_str);
         let blocked = chunk.pointer("/promptFeedback/blockReason").is_some() && candidate.is_null();

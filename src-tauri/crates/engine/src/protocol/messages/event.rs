@@ -3,10 +3,9 @@
 use super::finish_of;
 use crate::{
     protocol::{DecodedEvent, StreamFault, usage},
-    request::{Delta, Finish},
+    request::{Delta, Finish, Usage},
 };
 use serde_json::Value;
-use weir_contract::model::usage::TokenUsage;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Block {
@@ -26,7 +25,7 @@ pub struct EventDecoder {
     tools: usize,
     answered_by_tool: bool,
     finished: bool,
-    usage: Option<TokenUsage>,
+    usage: Option<Usage>,
 }
 
 impl EventDecoder {

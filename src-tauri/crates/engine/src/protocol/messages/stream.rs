@@ -6,11 +6,10 @@
 use super::stop_word;
 use crate::{
     protocol::{stream::write_event, usage},
-    request::{Delta, Finish},
+    request::{Delta, Finish, Usage},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
-use weir_contract::model::usage::TokenUsage;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -42,7 +41,7 @@ pub struct Encoder {
     blocks: usize,
     tools: Vec<ToolBlock>,
     finish: Option<Finish>,
-    usage: Option<TokenUsage>,
+    usage: Option<Usage>,
 }
 
 impl Encoder {

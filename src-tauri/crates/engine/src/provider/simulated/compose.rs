@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     provider::UpstreamCall,
-    request::{Answer, Chat, ClientProtocol, Finish, OutputFormat, Part, Role, Tool, ToolChoice},
+    request::{Answer, Chat, ClientProtocol, Finish, OutputFormat, Part, Role, Tool, ToolChoice, Usage},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -79,10 +79,10 @@ pub fn answer(call: &UpstreamCall, directives: &Directives, fault: Option<Fault>
         _ => answer.parts.iter().map(|part| tokens_of(part_bytes(part))).sum(),
     };
     if fault != Some(Fault::NoUsage) {
-        answer.usage = Some(TokenUsage {
+        answer.usage = Some(Usage::from(TokenUsage {
             output,
             ..input_usage(input_bytes(&call.chat))
-        });
+        }));
     }
     answer
 }

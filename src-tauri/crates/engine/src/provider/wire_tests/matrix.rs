@@ -75,6 +75,41 @@ fn check_request(to: ProviderProtocol, case: Case, own: bool, stream: bool, head
 }
 
 #[tokio::test]
+async fn a_clients_own_headers_reach_its_own_protocol_alone() {
+    for (client, name, home) in [
+        (
+            ClientProtocol::Messages,
+            "anthropic-beta",
+            ProviderProtocol::Anthropic,
+        ),
+        (
+            ClientProtocol::ChatCompletions,
+            "openai-beta",
+            ProviderProtocol::Openai,
+        ),
+    ] {
+        for to in PROVIDERS {
+            let own = to == home;
+            let (body, kind) = recorded(to, Case::Text, false, own);
+            let (base, served) = fake(http("200 OK", kind, "", &body)).await;
+            let mut call = call_of(client, "m-1", question(client, Case::Text, false));
+            call.headers.insert(name, "one".parse().unwrap());
+            call.headers.append(name, "two".parse().unwrap());
+            call.headers
+                .insert("anthropic-version", "2099-01-01".parse().unwrap());
+            provider(to, &base, "THE_KEY").call(call).await.unwrap();
+            let head = served.await.unwrap().0.to_lowercase();
+            assert_eq!(head.contains(&format!("{name}: one")), own, "{head}");
+            assert_eq!(head.contains(&format!("{name}: two")), own, "{head}");
+            assert_eq!(head.contains("anthropic-version: 2099-01-01"), own, "{head}");
+            if to == ProviderProtocol::Anthropic {
+                assert_eq!(head.matches("anthropic-version:").count(), 1, "{head}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_client_protocol_reaches_every_provider() {
     for to in PROVIDERS {
         for client in CLIENTS {

@@ -1,0 +1,68 @@
+//! What the engine asks of money: leases, charges, balances.
+
+use super::StoreError;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use weir_contract::NanoUsd;
+
+/// A share of a cap's money, held by one gateway for one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseKey {
+    pub cap: String,
+    pub period_start_ms: i64,
+    pub lease_id: String,
+}
+
+/// Where a cap stands in one period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CapBalance {
+    /// Charged, settled or not.
+    pub spent_nanousd: NanoUsd,
+    /// Of that, by estimate.
+    pub unsettled_nanousd: NanoUsd,
+    /// Held by open reservations.
+    pub reserved_nanousd: NanoUsd,
+    /// Granted to gateways' leases and not given back, spent or not; never above the limit.
+    pub committed_nanousd: NanoUsd,
+}
+
+/// A gateway's wish for a share of a cap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRequest {
+    pub key: LeaseKey,
+    pub gateway_id: String,
+    pub limit_nanousd: NanoUsd,
+    /// Least that is of use; granted whole or not at all.
+    pub need_nanousd: NanoUsd,
+    /// Most that is wished for.
+    pub want_nanousd: NanoUsd,
+    pub now_ms: i64,
+}
+
+/// What came of returning money of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeaseReturn {
+    /// What the lease had left, at most what was offered.
+    pub taken_nanousd: NanoUsd,
+    /// Still held by open reservations of this lease; what they leave unspent can be returned later.
+    pub reserved_nanousd: NanoUsd,
+}
+
+/// The ledger: leases, charges, balances. Rows are only ever inserted; balances are derived and can be re-derived.
+#[async_trait]
+pub trait LedgerStore: Send + Sync {
+    /// Grants between `need` and `want` in one conditional statement, fully synced to disk; 0 when the cap has no room.
+    /// The same lease id again adds to that lease.
+    async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError>;
+    /// Gives back unspent money of a lease, at most what it has beyond charges and open reservations.
+    async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd)
+    -> Result<LeaseReturn, StoreError>;
+    async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError>;
+    /// This gateway lives. Also the place where it first becomes known.
+    async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError>;
+    /// For gateways without a beat since `dead_before_ms`: charges each open reservation, unsettled, at its reserved amount
+    /// (writing its request row), returns the rest of their leases, forgets them. Returns how many reservations were charged.
+    async fn recover_dead_gateways(&self, dead_before_ms: i64, now_ms: i64) -> Result<u64, StoreError>;
+    /// Caps and periods where the ledger's sum and the balance differ, with both; empty is healthy.
+    async fn check_ledger(&self) -> Result<Vec<(LeaseKey, NanoUsd, NanoUsd)>, StoreError>;
+}
