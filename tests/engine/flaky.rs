@@ -13,8 +13,8 @@ use weir_contract::{
 };
 use weir_engine::store::{
     CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore, LatencyPoint,
-    LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupPoint,
-    RollupStore, StoreError,
+    LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord, RequestStore,
+    RollupPoint, RollupStore, StoreError,
 };
 use weir_store_sqlite::SqliteStore;
 
