@@ -10,8 +10,9 @@ use weir_contract::{
     model::gateway::{GatewayStatus, ProfileKind},
 };
 use weir_gateway::{
-    bootstrap::{self, LocalOptions, RunningGateway},
+    bootstrap::{self, LocalOptions},
     config::Environment,
+    running::RunningGateway,
 };
 
 /// How long closing waits for answers that are still streaming.

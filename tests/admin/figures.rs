@@ -58,7 +58,7 @@ async fn the_four_charts_tell_the_same_story() {
 
     let cost = chart("cost").await;
     assert_eq!(cost["bucket_ms"], 60_000);
-    assert!(cost["buckets"].as_u64().unwrap() <= 180);
+    assert!(cost["buckets"].as_u64().unwrap() <= 90);
     assert_eq!(cost["series"][0]["name"], "T1", "{cost}");
     assert!((sum(&cost["series"][0]["values"]) - 0.002).abs() < 1e-12);
 

@@ -3,15 +3,10 @@
 use serde_json::json;
 use support::{
     eventually,
-    stage::{Stage, chat, configuration, options, with},
-    upstream::{Fault, Reply, Tokens, Upstream},
+    stage::{Stage, chat, with},
+    upstream::{Fault, Reply, Tokens},
 };
-use weir_contract::{
-    NanoUsd,
-    command::{cache::CacheClear, keys::KeysCreate},
-    model::cache::CacheSelector,
-};
-use weir_gateway::bootstrap::start_gateway;
+use weir_contract::{NanoUsd, command::cache::CacheClear, model::cache::CacheSelector};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_miss_then_a_hit_that_costs_nothing_and_says_what_it_saved() {
@@ -293,83 +288,4 @@ async fn an_answer_without_usage_is_kept_and_its_cost_is_an_estimate() {
     assert_eq!(row.cost_basis.as_str(), "unsettled");
     assert!(row.cost_nanousd > NanoUsd::ZERO);
     assert_eq!(stage.ask("fake/nano", "no usage").await.cache(), "response");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn entries_outlive_the_gateway() {
-    let upstream = Upstream::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    let text = configuration(&upstream.origin(), "");
-    let url = format!("sqlite://{}", folder.path().join("weir.db").display());
-    let client = support::http_client();
-    let mut secret = String::new();
-    for expected in ["miss", "response"] {
-        let gateway = start_gateway(options(&text, &url)).await.unwrap();
-        if secret.is_empty() {
-            let key = support::stage::admin(
-                &gateway,
-                KeysCreate {
-                    name: "k".into(),
-                    team: String::new(),
-                },
-            )
-            .await
-            .unwrap();
-            secret = key.secret;
-        }
-        let url = format!("{}/v1/chat/completions", gateway.status().address);
-        let response = client
-            .post(url)
-            .bearer_auth(&secret)
-            .json(&chat("fake/nano", "keep"))
-            .send()
-            .await
-            .unwrap();
-        let said = support::said::Said::read(response).await.expect(200);
-        assert_eq!(said.cache(), expected);
-        gateway.stop().await;
-    }
-    assert_eq!(upstream.calls(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_application_version_starts_with_an_empty_cache() {
-    let upstream = Upstream::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("weir.db").display());
-    let client = support::http_client();
-    let mut secret = String::new();
-    for (version, expected) in [("1", "miss"), ("1", "response"), ("2", "miss")] {
-        let text = format!(
-            "app_version = \"{version}\"\n{}",
-            configuration(&upstream.origin(), "")
-        );
-        let gateway = start_gateway(options(&text, &url)).await.unwrap();
-        if secret.is_empty() {
-            let key = support::stage::admin(
-                &gateway,
-                KeysCreate {
-                    name: "k".into(),
-                    team: String::new(),
-                },
-            )
-            .await
-            .unwrap();
-            secret = key.secret;
-        }
-        let url = format!("{}/v1/chat/completions", gateway.status().address);
-        let response = client
-            .post(url)
-            .bearer_auth(&secret)
-            .json(&chat("fake/nano", "version"))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            support::said::Said::read(response).await.expect(200).cache(),
-            expected,
-            "version {version}"
-        );
-        gateway.stop().await;
-    }
 }

@@ -3,6 +3,7 @@
 
 mod cache;
 mod cache_isolation;
+mod cache_restarts;
 mod caps;
 mod configuration;
 mod costs;

@@ -1,6 +1,6 @@
 //! Streams that break: the client is told, nothing is cached, what may have been spent is charged and marked.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use support::{
     said::Said,
@@ -21,6 +21,17 @@ async fn stream(stage: &Stage, path: &str, model: &str, text: &str) -> Said {
         .send(stage.post(path, &with(chat(model, text), json!({"stream": true}))))
         .await
         .expect(200)
+}
+
+/// Reads the first event and is gone, connection and all.
+async fn leave_after_the_first_event(stage: &Stage, body: &Value) {
+    let client = support::http_client();
+    let request = client
+        .post(format!("{}/v1/chat/completions", stage.base))
+        .bearer_auth(&stage.key.secret)
+        .json(body);
+    let mut response = request.send().await.unwrap();
+    response.chunk().await.unwrap().expect("a first event");
 }
 
 /// The stream ends in an error event of its protocol and never in a clean stop.
@@ -119,15 +130,7 @@ async fn a_client_that_leaves_is_recorded_with_the_usage_that_came_after() {
     for provider in MODELS {
         let model = format!("{provider}/nano");
         let body = with(chat(&model, "bye"), json!({"stream": true}));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client
-            .post(format!("{}/v1/chat/completions", stage.base))
-            .bearer_auth(&stage.key.secret)
-            .json(&body);
-        let mut response = request.send().await.unwrap();
-        response.chunk().await.unwrap().expect("a first event");
-        drop(response);
-        drop(client);
+        leave_after_the_first_event(&stage, &body).await;
         let row = stage
             .row_where("the row of the client that left", |row| row.provider == provider)
             .await;
@@ -152,16 +155,8 @@ async fn a_client_that_leaves_a_provider_without_end_is_charged_what_was_reserve
     stage.upstream.set_reply(Reply::Text(long_text()));
     // 60 events of 100 ms: the gateway soon learns that the client left, and the end is too far away to wait for.
     stage.upstream.set_event_pause(Duration::from_millis(100));
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let body = with(chat("fake/nano", "endless"), json!({"stream": true}));
-    let request = client
-        .post(format!("{}/v1/chat/completions", stage.base))
-        .bearer_auth(&stage.key.secret)
-        .json(&body);
-    let mut response = request.send().await.unwrap();
-    response.chunk().await.unwrap().expect("a first event");
-    drop(response);
-    drop(client);
+    leave_after_the_first_event(&stage, &body).await;
     let row = stage
         .row_where("the row", |row| row.requested_model == "fake/nano")
         .await;

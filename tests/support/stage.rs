@@ -17,8 +17,9 @@ use weir_contract::{
     },
 };
 use weir_gateway::{
-    bootstrap::{RunningGateway, StartOptions, start_gateway},
+    bootstrap::{StartOptions, start_gateway},
     config::{Config, Environment, FileConfig},
+    running::RunningGateway,
 };
 
 /// What the fake provider's key is called in the environment, and what it is.

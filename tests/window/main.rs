@@ -1,6 +1,7 @@
 //! Journeys through the real window, as a person would take them.
 #![cfg(target_os = "linux")]
 
+mod every_page;
 mod first_call;
 
 use support::window::Window;

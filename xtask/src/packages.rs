@@ -9,6 +9,8 @@ enum Probe {
     Library(&'static str),
     /// A program on the PATH.
     Program(&'static str),
+    /// A module that `python3` can import.
+    PythonModule(&'static str),
 }
 
 /// A Debian package and its proof.
@@ -34,6 +36,8 @@ const FOR_A_VIRTUAL_DISPLAY: &[Package] = &[
 const FOR_TESTING: &[Package] = &[
     package("webkit2gtk-driver", Probe::Program("WebKitWebDriver")),
     package("dbus-daemon", Probe::Program("dbus-daemon")),
+    // The official SDKs are tested in a virtual environment; Debian splits what makes one from the interpreter.
+    package("python3-venv", Probe::PythonModule("ensurepip")),
 ];
 
 /// What a verb needs of the system.
@@ -85,6 +89,9 @@ fn is_there(probe: &Probe) -> bool {
     match probe {
         Probe::Library(name) => succeeds(Command::new("pkg-config").args(["--exists", name])),
         Probe::Program(name) => on_path(name),
+        Probe::PythonModule(name) => {
+            succeeds(Command::new("python3").args(["-c", &format!("import {name}")]))
+        }
     }
 }
 
@@ -143,6 +150,7 @@ mod tests {
     fn a_program_that_no_system_has_is_not_found() {
         assert!(!is_there(&Probe::Program("weir-no-such-program")));
         assert!(!is_there(&Probe::Library("weir-no-such-library")));
+        assert!(!is_there(&Probe::PythonModule("weir_no_such_module")));
     }
 
     #[test]

@@ -16,11 +16,16 @@ pub(crate) fn test() -> Outcome {
     cargo_step("format", workspace.cargo().args(["fmt", "--all", "--check"]))?;
     // The shell embeds the page when it is compiled, so the page comes before everything that compiles the shell.
     page::build(&workspace)?;
+    // The same selection of packages everywhere: another one would turn on other features and compile everything anew.
+    // This program is left out, because Windows cannot replace one that runs; it is tested by itself at the end.
+    let everything_else = ["--workspace", "--exclude", "xtask"];
     cargo_step(
         "lint",
         workspace
             .cargo()
-            .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+            .arg("clippy")
+            .args(everything_else)
+            .args(["--all-targets", "--", "-D", "warnings"]),
     )?;
     cargo_step(
         "lint the page for WebAssembly",
@@ -30,15 +35,23 @@ pub(crate) fn test() -> Outcome {
             "weir-ui",
             "--target",
             wasm_target::NAME,
+            // The profile of the page's build, whose procedural macros are then used again.
+            "--profile",
+            "ui-release",
             "--",
             "-D",
             "warnings",
         ]),
     )?;
-    // The same selection of packages everywhere: another one would turn on other features and compile everything anew.
-    // This program is left out, because Windows cannot replace one that runs.
-    let everything_else = ["--workspace", "--exclude", "xtask"];
-    cargo_step("build", workspace.cargo().arg("build").args(everything_else))?;
+    // All targets, because the tests' own dependencies turn on features, too.
+    cargo_step(
+        "build",
+        workspace
+            .cargo()
+            .arg("build")
+            .args(everything_else)
+            .arg("--all-targets"),
+    )?;
     cargo_step(
         "structure",
         workspace
@@ -55,6 +68,12 @@ pub(crate) fn test() -> Outcome {
             .args(everything_else)
             .env("WEIR_APP", workspace.debug_binary("weir")?)
             .env("WEIR_GATEWAY", workspace.debug_binary("weir-gateway")?),
+    )?;
+    cargo_step(
+        "lint of xtask",
+        workspace
+            .cargo()
+            .args(["clippy", "-p", "xtask", "--all-targets", "--", "-D", "warnings"]),
     )?;
     cargo_step("tests of xtask", workspace.cargo().args(["test", "-p", "xtask"]))?;
     println!("\nEverything holds ({:.0} s).", start.elapsed().as_secs_f64());

@@ -3,11 +3,13 @@
 
 mod anthropic;
 mod connection;
+mod deliver;
 mod fault;
 mod gemini;
 mod openai;
 mod script;
 mod seen;
+mod wire;
 
 pub use fault::Fault;
 pub use script::{Reply, Tokens};

@@ -20,7 +20,7 @@ impl Display {
                 "1",
                 "-screen",
                 "0",
-                "1400x900x24",
+                "1920x1080x24",
                 "-nolisten",
                 "tcp",
             ])

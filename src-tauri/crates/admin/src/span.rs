@@ -4,9 +4,9 @@ use weir_contract::model::time::TimeRange;
 use weir_engine::store::Grain;
 
 /// Most buckets a chart of sums has.
-pub(crate) const MOST_BUCKETS: i64 = 180;
+pub(crate) const MOST_BUCKETS: i64 = 90;
 /// Most buckets a chart of shares or percentiles has: with few requests in each, such a chart shows only noise.
-pub(crate) const MOST_SHARE_BUCKETS: i64 = 60;
+pub(crate) const MOST_SHARE_BUCKETS: i64 = 32;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -112,12 +112,12 @@ mod tests {
     fn the_pages_ranges_get_nice_widths() {
         for (length_ms, width_ms, grain) in [
             (HOUR_MS, MINUTE_MS, Grain::Minute),
-            (DAY_MS, 10 * MINUTE_MS, Grain::Minute),
-            (2 * DAY_MS, 30 * MINUTE_MS, Grain::Minute),
-            (7 * DAY_MS, HOUR_MS, Grain::Hour),
-            (30 * DAY_MS, 6 * HOUR_MS, Grain::Hour),
-            (170 * DAY_MS, DAY_MS, Grain::Hour),
-            (400 * DAY_MS, 3 * DAY_MS, Grain::Hour),
+            (DAY_MS, 30 * MINUTE_MS, Grain::Minute),
+            (2 * DAY_MS, HOUR_MS, Grain::Minute),
+            (7 * DAY_MS, 2 * HOUR_MS, Grain::Hour),
+            (30 * DAY_MS, 12 * HOUR_MS, Grain::Hour),
+            (170 * DAY_MS, 2 * DAY_MS, Grain::Hour),
+            (400 * DAY_MS, 5 * DAY_MS, Grain::Hour),
         ] {
             let buckets = Buckets::covering(last(length_ms), NOW_MS, MOST_BUCKETS);
             assert_eq!(

@@ -7,11 +7,12 @@ use crate::{
     },
     housekeeping, http,
     live::EngineLive,
+    running::RunningGateway,
+    seed::seed,
 };
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 use tokio::sync::watch;
 use weir_admin::Admin;
@@ -23,10 +24,6 @@ use weir_engine::{
     store::{Store, StoreError},
 };
 use weir_store_sqlite::SqliteStore;
-
-/// How long providers that are still answering are waited for after the last client is served: as long as a stream is
-/// read on for its usage.
-const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -62,17 +59,6 @@ pub struct StartOptions {
     pub next_free_port: bool,
     pub secret_store: String,
     pub who: String,
-}
-
-/// A gateway that runs in this process.
-pub struct RunningGateway {
-    admin: Admin,
-    engine: Arc<Engine>,
-    store: SqliteStore,
-    base_status: GatewayStatus,
-    stop: watch::Sender<bool>,
-    server: Mutex<Option<tokio::task::JoinHandle<()>>>,
-    housekeeping: tokio::task::JoinHandle<()>,
 }
 
 /// Randomness of the operating system's own generator.
@@ -111,6 +97,7 @@ pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartE
             let _ = std::fs::remove_file(options.data_dir.join(format!("{name}{ending}")));
         }
         config.default_provider = "simulated".to_owned();
+        config.file.caps = Some(crate::sample::budget::caps());
     }
     config.database_url = format!("sqlite://{}", path.display());
     let start = StartOptions {
@@ -130,39 +117,6 @@ pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartE
 /// [`StartError`].
 pub async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
     Ok(weir_store_sqlite::open(&config.sqlite_path()?).await?)
-}
-
-/// Writes the starting caps, limits and rollouts into a database that has never been configured.
-///
-/// # Errors
-/// The store's.
-pub async fn seed(store: &dyn Store, config: &Config, now_ms: i64) -> Result<(), StoreError> {
-    if store.config_version().await? > 0 {
-        return Ok(());
-    }
-    let mut items: Vec<(&str, String, String)> = Vec::new();
-    let json = |value: serde_json::Result<String>| {
-        value.map_err(|problem| StoreError::Incompatible(problem.to_string()))
-    };
-    for cap in config.file.starting_caps() {
-        items.push(("cap", cap.name.clone(), json(serde_json::to_string(&cap))?));
-    }
-    for limit in config.file.starting_limits() {
-        items.push(("limit", limit.name.clone(), json(serde_json::to_string(&limit))?));
-    }
-    for rollout in &config.file.rollouts {
-        items.push((
-            "rollout",
-            rollout.name.clone(),
-            json(serde_json::to_string(rollout))?,
-        ));
-    }
-    for (kind, name, body) in items {
-        store
-            .save_config(kind, &name, &body, 0, "first start", now_ms)
-            .await?;
-    }
-    Ok(())
 }
 
 /// Starts a gateway: opens the store, compiles the settings, listens.
@@ -239,72 +193,4 @@ fn fill_beside(engine: &Arc<Engine>, store: Arc<dyn Store>) {
             tracing::error!(%problem, "the sample data is incomplete");
         }
     });
-}
-
-impl RunningGateway {
-    /// The door to every dashboard operation.
-    #[must_use]
-    pub fn admin(&self) -> &Admin {
-        &self.admin
-    }
-
-    /// What runs now.
-    #[must_use]
-    pub fn status(&self) -> GatewayStatus {
-        let settings = self.engine.settings();
-        let mut degraded = Vec::new();
-        if self.engine.store_is_broken() {
-            degraded.push(
-                "The database cannot be written: cached answers are still served, nothing new is bought."
-                    .to_owned(),
-            );
-        }
-        GatewayStatus {
-            config_version: settings.version,
-            default_provider: settings.default_provider.clone(),
-            degraded,
-            ..self.base_status.clone()
-        }
-    }
-
-    /// A number that rises with everything that a dashboard may show.
-    #[must_use]
-    pub fn changed(&self) -> watch::Receiver<u64> {
-        self.engine.changes()
-    }
-
-    /// Stops: takes no new calls, lets the ones under way end, writes everything down.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(server) = server {
-            let _ = server.await;
-        }
-        self.engine.tasks.close();
-        if tokio::time::timeout(LAST_ANSWERS, self.engine.tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                calls = self.engine.tasks.len(),
-                "calls still under way were left; they are charged at their reserved amounts at the next start"
-            );
-        }
-        let _ = self.housekeeping.await;
-        if let Err(problem) = self.engine.record_again().await {
-            tracing::error!(%problem, "some finished requests could not be recorded; they are charged at their reserved amounts at the next start");
-        }
-        let caps = self.engine.settings().caps.clone();
-        if let Err(problem) = self
-            .engine
-            .purse
-            .give_back(&caps, self.engine.clock.now_ms(), true)
-            .await
-        {
-            tracing::warn!(%problem, "unspent money could not be returned; it returns when this gateway is found gone");
-        }
-        if let Err(problem) = self.store.close().await {
-            tracing::error!(%problem, "the database did not close cleanly; nothing that was acknowledged is lost");
-        }
-    }
 }

@@ -9,6 +9,9 @@ use weir_engine::{budget::fence::DEAD_AFTER_MS, engine::Engine, store::StoreErro
 const TICK: Duration = Duration::from_secs(1);
 const DAY_MS: i64 = 86_400_000;
 
+/// A configuration that was refused is tried again this often: what it lacked may have come since.
+const REFUSED_RETRY_TICKS: u64 = 60;
+
 /// Runs until told to stop. A failing store is retried at the next tick.
 pub(crate) async fn run(
     engine: Arc<Engine>,
@@ -16,12 +19,28 @@ pub(crate) async fn run(
     config: Arc<Config>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let mut tick: u64 = 0;
+    let mut house = House {
+        engine,
+        live,
+        config,
+        tick: 0,
+        refused_version: None,
+    };
+    let mut is_failing = false;
     loop {
-        if let Err(problem) = keep_house(&engine, &live, &config, tick).await {
-            tracing::warn!(%problem, "housekeeping will be repeated");
+        // One line when it begins to fail and one when it is over, not one each second.
+        match house.keep().await {
+            Err(problem) if !is_failing => {
+                tracing::warn!(%problem, "housekeeping fails and is repeated every second");
+                is_failing = true;
+            }
+            Ok(()) if is_failing => {
+                tracing::info!("housekeeping works again");
+                is_failing = false;
+            }
+            Ok(()) | Err(_) => {}
         }
-        tick += 1;
+        house.tick += 1;
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             _ = stopping.wait_for(|stop| *stop) => return,
@@ -29,20 +48,57 @@ pub(crate) async fn run(
     }
 }
 
-async fn keep_house(
-    engine: &Engine,
-    live: &EngineLive,
-    config: &Config,
+struct House {
+    engine: Arc<Engine>,
+    live: Arc<EngineLive>,
+    config: Arc<Config>,
     tick: u64,
-) -> Result<(), StoreError> {
-    let now_ms = engine.clock.now_ms();
-    engine.record_again().await?;
-    if engine.store.config_version().await? != engine.settings().version
-        && let Err(problem) = live.reload().await
-    {
-        tracing::error!(%problem, "the new configuration is wrong; the one before goes on");
+    /// The configuration that could not be used, so that it is complained of once.
+    refused_version: Option<i64>,
+}
+
+impl House {
+    async fn keep(&mut self) -> Result<(), StoreError> {
+        let now_ms = self.engine.clock.now_ms();
+        self.engine.record_again().await?;
+        self.follow_configuration().await?;
+        if self.tick.is_multiple_of(5) {
+            self.settle_the_dead(now_ms).await?;
+        }
+        if self.tick.is_multiple_of(60) {
+            self.drop_the_old(now_ms).await?;
+        }
+        if self.tick.is_multiple_of(3_600) {
+            for (lease, ledger, balance) in self.engine.store.check_ledger().await? {
+                tracing::error!(cap = lease.cap, %ledger, %balance, "the ledger's sum and the balance differ");
+            }
+        }
+        Ok(())
     }
-    if tick.is_multiple_of(5) {
+
+    /// Takes over a configuration that somebody else wrote.
+    async fn follow_configuration(&mut self) -> Result<(), StoreError> {
+        let version = self.engine.store.config_version().await?;
+        if version == self.engine.settings().version {
+            self.refused_version = None;
+            return Ok(());
+        }
+        let is_known = self.refused_version == Some(version);
+        if is_known && !self.tick.is_multiple_of(REFUSED_RETRY_TICKS) {
+            return Ok(());
+        }
+        if let Err(problem) = self.live.reload().await {
+            if !is_known {
+                tracing::error!(%problem, version, "the new configuration is wrong; the one before goes on");
+            }
+            self.refused_version = Some(version);
+        }
+        Ok(())
+    }
+
+    /// Tells the others that this gateway lives, and charges what dead ones left open.
+    async fn settle_the_dead(&self, now_ms: i64) -> Result<(), StoreError> {
+        let engine = &self.engine;
         engine.purse.beat().await?;
         let charged = engine
             .store
@@ -57,25 +113,21 @@ async fn keep_house(
         engine
             .purse
             .give_back(&engine.settings().caps, now_ms, false)
-            .await?;
+            .await
     }
-    if tick.is_multiple_of(60) {
-        let recording = &config.file.recording;
+
+    /// Removes what is past its time to live or retention.
+    async fn drop_the_old(&self, now_ms: i64) -> Result<(), StoreError> {
+        let store = &self.engine.store;
+        let recording = &self.config.file.recording;
         let before = |days: u32| now_ms - i64::from(days) * DAY_MS;
-        engine
-            .store
-            .expire_entries(now_ms, &engine.settings().app_version)
+        store
+            .expire_entries(now_ms, &self.engine.settings().app_version)
             .await?;
-        engine
-            .store
+        store
             .expire_requests(before(recording.body_days), before(recording.request_days))
             .await?;
-        engine.store.expire_rollups(now_ms).await?;
+        store.expire_rollups(now_ms).await?;
+        Ok(())
     }
-    if tick.is_multiple_of(3_600) {
-        for (lease, ledger, balance) in engine.store.check_ledger().await? {
-            tracing::error!(cap = lease.cap, %ledger, %balance, "the ledger's sum and the balance differ");
-        }
-    }
-    Ok(())
 }

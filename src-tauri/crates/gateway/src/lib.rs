@@ -5,4 +5,6 @@ pub mod config;
 mod housekeeping;
 pub mod http;
 mod live;
+pub mod running;
 mod sample;
+pub mod seed;

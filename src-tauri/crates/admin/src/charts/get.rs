@@ -12,7 +12,7 @@ use weir_contract::{
 };
 use weir_engine::store::{Dimension, RollupPoint};
 
-/// At most 180 buckets (60 for shares and percentiles) of a readable width that cover the range; the first may start before it.
+/// At most 90 buckets (32 for shares and percentiles) of a readable width that cover the range; the first may start before it.
 ///
 /// # Errors
 /// `InvalidArgument` for a range that is empty or longer than 400 days; failures of the database.

@@ -6,6 +6,6 @@ use crate::model::{
 };
 
 command! {
-    /// One chart's series over a range; the bucket width is chosen so that there are at most 180 buckets.
+    /// One chart's series over a range; the bucket width is chosen so that there are at most 90 buckets.
     ChartsGet = "charts.get" { kind: ChartKind, range: TimeRange } -> ChartData
 }

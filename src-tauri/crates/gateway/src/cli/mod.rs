@@ -66,7 +66,7 @@ impl Source {
             .map_err(|problem| problem.to_string())?;
         let clock = Arc::new(SystemClock::new());
         let now_ms = weir_engine::clock::Clock::now_ms(clock.as_ref());
-        weir_gateway::bootstrap::seed(&store, &config, now_ms)
+        weir_gateway::seed::seed(&store, &config, now_ms)
             .await
             .map_err(|problem| problem.to_string())?;
         let admin = Admin {

@@ -17,11 +17,21 @@ const NEWEST: Position = Position {
     seq: i64::MAX,
 };
 
+/// What is asked of every query alike.
+struct Page<'a> {
+    filter: &'a RequestFilter,
+    from_ms: i64,
+    to_ms: i64,
+    after: Position,
+    limit: i64,
+}
+
 /// One query per column that can lead: SQLite uses an index only for a condition that is always there. The other
 /// conditions are the same everywhere.
-macro_rules! page {
-    ($leading:literal, $value:expr, $filter:expr, $from:expr, $to:expr, $after:expr, $limit:expr) => {{
-        let (filter, after) = ($filter, $after);
+macro_rules! fetch {
+    ($leading:literal, $value:expr, $page:expr, $readers:expr) => {{
+        let (page, value): (&Page<'_>, _) = (&$page, $value);
+        let filter = page.filter;
         let tier = filter.tier.map(|tier| tier.as_str());
         let cache = filter.cache.map(|cache| cache.as_str());
         let status = filter.status.map(|status| status.as_str());
@@ -43,11 +53,11 @@ macro_rules! page {
                     AND (?14 IS NULL OR EXISTS (SELECT 1 FROM json_each(variants) WHERE json_each.value = ?14))
                     AND (?15 IS NULL OR duration_us >= ?15)
                   ORDER BY started_ms DESC, seq DESC LIMIT ?16",
-            $value,
-            $from,
-            $to,
-            after.started_ms,
-            after.seq,
+            value,
+            page.from_ms,
+            page.to_ms,
+            page.after.started_ms,
+            page.after.seq,
             filter.intent,
             filter.model,
             filter.provider,
@@ -58,8 +68,10 @@ macro_rules! page {
             status,
             filter.variant,
             min_duration_us,
-            $limit
+            page.limit
         )
+        .fetch_all($readers)
+        .await
     }};
 }
 
@@ -69,80 +81,34 @@ pub(super) async fn list(
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<Vec<RequestRow>, StoreError> {
+    let (from_ms, to_ms) = filter
+        .range
+        .map_or((i64::MIN, i64::MAX), |range| (range.from_ms, range.to_ms));
     let after = match cursor {
         Some(id) => position(readers, id).await?,
         None => NEWEST,
     };
-    let (from, to) = filter
-        .range
-        .map_or((i64::MIN, i64::MAX), |range| (range.from_ms, range.to_ms));
-    let limit = i64::from(limit);
+    let page = Page {
+        filter,
+        from_ms,
+        to_ms,
+        after,
+        limit: i64::from(limit),
+    };
+    let status = filter.status.filter(|status| *status != RequestStatus::Ok);
     // From the value that is likely the rarest to the likely most frequent.
     let stored = if let Some(user) = text(&filter.user) {
-        page!(
-            "user_name = ?1 AND user_name <> ''",
-            user,
-            filter,
-            from,
-            to,
-            &after,
-            limit
-        )
-        .fetch_all(readers)
-        .await
-    } else if let Some(status) = filter.status.filter(|status| *status != RequestStatus::Ok) {
-        let status = status.as_str();
-        page!(
-            "status = ?1 AND status <> 'ok'",
-            status,
-            filter,
-            from,
-            to,
-            &after,
-            limit
-        )
-        .fetch_all(readers)
-        .await
+        fetch!("user_name = ?1 AND user_name <> ''", user, page, readers)
+    } else if let Some(status) = status.map(RequestStatus::as_str) {
+        fetch!("status = ?1 AND status <> 'ok'", status, page, readers)
     } else if let Some(key_id) = text(&filter.key_id) {
-        page!(
-            "key_id = ?1 AND key_id <> ''",
-            key_id,
-            filter,
-            from,
-            to,
-            &after,
-            limit
-        )
-        .fetch_all(readers)
-        .await
+        fetch!("key_id = ?1 AND key_id <> ''", key_id, page, readers)
     } else if let Some(intent) = text(&filter.intent) {
-        page!(
-            "intent = ?1 AND intent <> ''",
-            intent,
-            filter,
-            from,
-            to,
-            &after,
-            limit
-        )
-        .fetch_all(readers)
-        .await
+        fetch!("intent = ?1 AND intent <> ''", intent, page, readers)
     } else if let Some(model) = text(&filter.model) {
-        page!(
-            "model = ?1 AND model <> ''",
-            model,
-            filter,
-            from,
-            to,
-            &after,
-            limit
-        )
-        .fetch_all(readers)
-        .await
+        fetch!("model = ?1 AND model <> ''", model, page, readers)
     } else {
-        page!("?1", true, filter, from, to, &after, limit)
-            .fetch_all(readers)
-            .await
+        fetch!("?1", true, page, readers)
     };
     stored
         .map_err(from_sqlx)?

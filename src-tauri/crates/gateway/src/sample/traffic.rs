@@ -1,109 +1,48 @@
-//! Sample traffic for looking around: thirty days of a made-up company, the same every time. It lives in a database of its
-//! own that is thrown away, its provider is the simulated one, and the window labels it on every screen.
+//! One made-up request: when it came, what it asked, what it cost and how long it took.
 
+use super::{
+    DAY_MS, DAYS,
+    company::{INTENTS, MODELS},
+    dice::Dice,
+};
 use weir_contract::{
     NanoUsd,
     model::{
         request::{CacheOutcome, CostBasis, RequestRow, RequestStatus, TraceStep},
-        rollout::{Rollout, VariantChange},
         tier::Tier,
         usage::TokenUsage,
     },
 };
-use weir_engine::store::{CacheEntry, RequestRecord, Store, StoreError};
+use weir_engine::store::RequestRecord;
 
-const DAY_MS: i64 = 86_400_000;
-const REQUESTS: u64 = 14_000;
-const DAYS: i64 = 30;
-/// Writes that wait for one commit together.
-const TOGETHER: usize = 250;
-
-/// Name, share of traffic in percent, chance of a hit in percent, tier, usual input and output tokens.
-const INTENTS: [(&str, u64, u64, Tier, i64, i64); 8] = [
-    ("summarization", 22, 31, Tier::T1, 1_900, 240),
-    ("question_answering", 20, 44, Tier::T1, 620, 180),
-    ("expense_categorization", 15, 78, Tier::T0, 140, 12),
-    ("email_draft", 12, 9, Tier::T2, 380, 310),
-    ("translation", 11, 52, Tier::T0, 420, 400),
-    ("code_generation", 9, 6, Tier::T3, 1_100, 720),
-    ("data_extraction", 7, 35, Tier::T1, 1_450, 160),
-    ("general", 4, 12, Tier::T1, 500, 260),
-];
-
-/// Model, pico-dollars per input and output token. Play money, near the usual prices of each class of model.
-const MODELS: [(&str, i128, i128); 4] = [
-    ("sim-nano", 50_000, 400_000),
-    ("sim-mini", 250_000, 2_000_000),
-    ("sim-standard", 1_250_000, 10_000_000),
-    ("sim-large", 5_000_000, 25_000_000),
-];
-
-/// A small generator with a fixed seed: sample data is the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % sides.max(1)
-    }
-    fn signed(&mut self, sides: i64) -> i64 {
-        i64::try_from(self.roll(sides.unsigned_abs())).unwrap_or(0)
-    }
-}
-
-/// Fills an empty database, newest requests first, so that the short ranges have something to show at once.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn fill(store: &dyn Store, now_ms: i64) -> Result<(), StoreError> {
-    save_rollouts(store, now_ms).await?;
-    let mut dice = Dice(7);
-    let mut times: Vec<i64> = (0..REQUESTS).map(|_| moment(&mut dice, now_ms)).collect();
-    times.sort_unstable_by_key(|at_ms| -at_ms);
-    for (number, chunk) in times.chunks(TOGETHER).enumerate() {
-        let records: Vec<RequestRecord> = chunk
-            .iter()
-            .enumerate()
-            .map(|(index, at_ms)| record(&mut dice, *at_ms, now_ms, (number * TOGETHER + index) as u64))
-            .collect();
-        futures::future::try_join_all(records.into_iter().map(|record| store.record(record))).await?;
-    }
-    for number in 0..160 {
-        store.put_entry(entry(&mut dice, now_ms, number)).await?;
-    }
-    store.fold_rollups().await
-}
-
-/// A moment in the last thirty days: more by day than by night, more on weekdays, and growing; a quarter of them in the last
-/// three days, so that the short ranges have something to show.
-fn moment(dice: &mut Dice, now_ms: i64) -> i64 {
-    let span = if dice.roll(4) == 0 {
-        3 * DAY_MS
-    } else {
-        DAYS * DAY_MS
-    };
-    for _ in 0..8 {
-        let back = dice.signed(span).min(dice.signed(span));
+/// A moment in the last thirty days: more by day than by night, fewer at weekends, and growing by a half each week, so that
+/// the short ranges have something to show, too.
+pub(super) fn moment(dice: &mut Dice, now_ms: i64) -> i64 {
+    loop {
+        let back = dice.signed(DAYS * DAY_MS);
         let at_ms = now_ms - back - 500;
         let hour = at_ms.rem_euclid(DAY_MS) / 3_600_000;
         let weekend = matches!((at_ms.div_euclid(DAY_MS) + 4).rem_euclid(7), 0 | 6);
         let busy: u64 = match hour {
             7..=17 => 100,
-            18..=21 => 45,
-            _ => 18,
+            18..=21 => 60,
+            5 | 6 | 22 | 23 => 40,
+            _ => 22,
         };
-        if dice.roll(100) < busy / if weekend { 3 } else { 1 } {
+        let week_percent = [100, 66, 44, 29, 19][usize::try_from(back / (7 * DAY_MS)).unwrap_or(4).min(4)];
+        let next_percent = week_percent * 2 / 3;
+        // Between one week's share and the next the traffic falls evenly.
+        let into_week = u64::try_from(back % (7 * DAY_MS)).unwrap_or(0) * 100 / (7 * DAY_MS).unsigned_abs();
+        let share = week_percent - (week_percent - next_percent) * into_week / 100;
+        let weekday = if weekend { 75 } else { 100 };
+        if dice.roll(1_000_000) < busy * share * weekday {
             return at_ms;
         }
     }
-    now_ms - dice.signed(span) - 500
 }
 
-fn record(dice: &mut Dice, at_ms: i64, now_ms: i64, number: u64) -> RequestRecord {
+/// The request of one moment.
+pub(super) fn record(dice: &mut Dice, at_ms: i64, now_ms: i64, number: u64) -> RequestRecord {
     let mut share = dice.roll(100);
     let mut intent = INTENTS[0];
     for one in INTENTS {
@@ -226,7 +165,7 @@ fn latency_us(dice: &mut Dice, tier: Tier, output_tokens: i64, faster: bool) -> 
     let (base_ms, per_token_us) = [(160, 3_000), (240, 5_000), (420, 9_000), (700, 14_000)][tier as usize];
     let mut us = base_ms * 1_000 + output_tokens * per_token_us + dice.signed(base_ms * 900);
     if dice.roll(30) == 0 {
-        us = us * 3 + dice.signed(4_000_000);
+        us = us * 2 + dice.signed(3_000_000);
     }
     if faster { us * 8 / 10 } else { us }
 }
@@ -264,72 +203,4 @@ fn sample_id(at_ms: i64, number: u64, dice: &mut Dice) -> String {
     uuid::Builder::from_unix_timestamp_millis(at_ms.unsigned_abs(), &random)
         .into_uuid()
         .to_string()
-}
-
-fn entry(dice: &mut Dice, now_ms: i64, number: u64) -> CacheEntry {
-    let intent = INTENTS[usize::try_from(dice.roll(INTENTS.len() as u64)).unwrap_or(0)];
-    let (model, ..) = MODELS[intent.3 as usize];
-    let created_ms = now_ms - dice.signed(3 * DAY_MS);
-    let row = weir_contract::model::cache::CacheEntryRow {
-        key: format!("{number:064x}"),
-        label: format!(
-            "Sample question {} about {}",
-            number + 1,
-            intent.0.replace('_', " ")
-        ),
-        intent: intent.0.to_owned(),
-        provider: "simulated".to_owned(),
-        model: model.to_owned(),
-        tier: Some(intent.3),
-        team: "sample-team".to_owned(),
-        created_ms,
-        expires_ms: now_ms + DAY_MS + dice.signed(20 * DAY_MS),
-        last_hit_ms: Some(created_ms + dice.signed((now_ms - created_ms).max(1))),
-        hits: dice.signed(60),
-        bytes: 600 + dice.signed(4_000),
-        cost_nanousd: NanoUsd(20_000 + dice.signed(4_000_000)),
-    };
-    CacheEntry {
-        row,
-        app_version: "sample".to_owned(),
-        body: Vec::new(),
-    }
-}
-
-async fn save_rollouts(store: &dyn Store, now_ms: i64) -> Result<(), StoreError> {
-    let rollouts = [
-        (
-            "cheaper-drafts",
-            "Drafts one tier lower",
-            5_000,
-            VariantChange {
-                highest_tier: Some(Tier::T1),
-                ..VariantChange::default()
-            },
-        ),
-        (
-            "shorter-prompt",
-            "Shorter system prompt",
-            2_500,
-            VariantChange {
-                system_prefix: Some("Answer briefly.".to_owned()),
-                ..VariantChange::default()
-            },
-        ),
-    ];
-    for (name, description, basis_points, change) in rollouts {
-        let rollout = Rollout {
-            name: name.to_owned(),
-            description: description.to_owned(),
-            basis_points,
-            enabled: true,
-            change,
-        };
-        let body = serde_json::to_string(&rollout)
-            .map_err(|problem| StoreError::Incompatible(problem.to_string()))?;
-        store
-            .save_config("rollout", name, &body, 0, "sample", now_ms)
-            .await?;
-    }
-    Ok(())
 }

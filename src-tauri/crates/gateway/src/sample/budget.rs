@@ -1,0 +1,96 @@
+//! The sample company's caps, and today's sample spend counted against them.
+
+use super::DAY_MS;
+use weir_contract::{
+    NanoUsd,
+    model::{
+        cap::{Cap, CapAction, CapPeriod, CapScope},
+        tier::Tier,
+    },
+};
+use weir_engine::store::{LeaseKey, LeaseRequest, RequestRecord, Settlement, Store, StoreError};
+
+/// Small enough for the sample traffic to come near them on a busy day.
+pub(crate) fn caps() -> Vec<Cap> {
+    let daily = |name: &str, scope, usd: i64, action| Cap {
+        name: name.to_owned(),
+        scope,
+        period: CapPeriod::Day,
+        time_zone: "UTC".to_owned(),
+        limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
+        action,
+        alert_percent: 80,
+        enabled: true,
+    };
+    vec![
+        daily("global-daily", CapScope::Global, 12, CapAction::Refuse),
+        daily(
+            "top-tier-daily",
+            CapScope::Tier(Tier::T3),
+            8,
+            CapAction::CloseTier,
+        ),
+    ]
+}
+
+/// Leases what today's requests among these cost and has their records charge it, as a gateway would have.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn charge(
+    store: &dyn Store,
+    records: &mut [RequestRecord],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    // The caps count in UTC, whose days are all of the same length.
+    let period_start_ms = now_ms - now_ms.rem_euclid(DAY_MS);
+    for cap in caps() {
+        let counts = |record: &RequestRecord| {
+            let in_scope = match cap.scope {
+                CapScope::Tier(tier) => record.row.tier == Some(tier),
+                CapScope::Global => true,
+            };
+            in_scope && record.row.started_ms >= period_start_ms && record.row.cost_nanousd > NanoUsd::ZERO
+        };
+        let spent = records
+            .iter()
+            .filter(|record| counts(record))
+            .map(|record| record.row.cost_nanousd.0)
+            .sum();
+        if spent == 0 {
+            continue;
+        }
+        let lease = LeaseKey {
+            cap: cap.name.clone(),
+            period_start_ms,
+            lease_id: "sample".to_owned(),
+        };
+        let request = LeaseRequest {
+            key: lease.clone(),
+            gateway_id: "sample".to_owned(),
+            limit_nanousd: cap.limit_nanousd,
+            need_nanousd: NanoUsd(spent),
+            want_nanousd: NanoUsd(spent),
+            now_ms,
+        };
+        if store.acquire_lease(request).await? == NanoUsd::ZERO {
+            continue;
+        }
+        for record in records.iter_mut().filter(|record| counts(record)) {
+            count_against(record, lease.clone());
+        }
+    }
+    Ok(())
+}
+
+fn count_against(record: &mut RequestRecord, lease: LeaseKey) {
+    match record.settlements.first_mut() {
+        Some(settlement) => settlement.leases.push(lease),
+        None => record.settlements.push(Settlement {
+            reservation_id: format!("{}-1", record.row.id),
+            amount_nanousd: record.row.cost_nanousd,
+            settled: true,
+            leases: vec![lease],
+        }),
+    }
+}
