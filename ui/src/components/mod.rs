@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod confirm;
 pub mod copy;
+pub mod delete;
 pub mod field;
 pub mod gauge;
 pub mod icon;

@@ -8,8 +8,9 @@ use crate::{
     components::{
         badge::{Badge, Tone},
         confirm::Dialog,
+        delete::DeleteButton,
         field::{FormError, TextField},
-        gauge::Gauge,
+        gauge::{self, Gauge},
         icon::{Icon, Symbol},
         state::{Empty, Panel},
     },
@@ -20,7 +21,6 @@ use form::{CapDetails, CapFields};
 use leptos::{prelude::*, task::spawn_local};
 use state::CapDraft;
 use weir_contract::{
-    ApiError,
     command::caps::{CapsDelete, CapsList, CapsSave},
     model::cap::CapState,
 };
@@ -31,14 +31,7 @@ type Caps = Query<Vec<CapState>>;
 #[component]
 pub fn Budgets() -> impl IntoView {
     let caps = query(|| CapsList {});
-    let names = Memo::new(move |_| {
-        caps.value.with(|caps| {
-            caps.iter()
-                .flatten()
-                .map(|state| state.cap.name.clone())
-                .collect::<Vec<_>>()
-        })
-    });
+    let names = caps.names();
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"A call reserves its worst case before it is made and settles after, so a cap is never passed."</p>
@@ -54,15 +47,7 @@ pub fn Budgets() -> impl IntoView {
 
 #[component]
 fn CapCard(name: String, caps: Caps) -> impl IntoView {
-    let wanted = name.clone();
-    let state = Memo::new(move |_| {
-        caps.value.with(|caps| {
-            caps.iter()
-                .flatten()
-                .find(|state| state.cap.name == wanted)
-                .cloned()
-        })
-    });
+    let state = caps.member(name.clone());
     view! {
         <section class="card cap" data-testid=format!("cap-{name}")>
             {state.get_untracked().map(|first| view! { <CapStanding state/><CapForm first state caps/> })}
@@ -101,10 +86,10 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
     };
     let amounts = move || {
         state.get().map(|state| {
-        let unsettled = (state.unsettled_nanousd.0 > 0).then(|| format!("of which {} estimated", format::money(state.unsettled_nanousd)));
+        let unsettled = (state.unsettled_nanousd.0 > 0).then(|| format!(", of which {} estimated", format::money(state.unsettled_nanousd)));
         view! {
             <div class="amounts">
-                <span class="key spent"><b title=format::money_exact(state.spent_nanousd)>{format::money(state.spent_nanousd)}</b>" spent "<span class="muted">{unsettled}</span></span>
+                <span class="key spent"><b title=format::money_exact(state.spent_nanousd)>{format::money(state.spent_nanousd)}</b>" spent"<span class="muted">{unsettled}</span></span>
                 <span class="key reserved"><b title=format::money_exact(state.reserved_nanousd)>{format::money(state.reserved_nanousd)}</b>" reserved for calls under way"</span>
                 <span class="of"><b title=format::money_exact(state.cap.limit_nanousd)>{format::money(state.cap.limit_nanousd)}</b>" limit"</span>
             </div>
@@ -112,7 +97,7 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
         }
     })
     };
-    view! { {head}<Gauge parts alert_percent=alert label/>{amounts} }
+    view! { <div class=move || gauge::tone(parts.get(), alert.get())>{head}<Gauge parts alert_percent=alert label/>{amounts}</div> }
 }
 
 fn in_words(state: &CapState) -> String {
@@ -144,7 +129,10 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
     });
     let save = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let cap = match fields.draft().read() {
+        if busy.get_untracked() || !is_changed.get_untracked() {
+            return;
+        }
+        let cap = match untrack(|| fields.draft().read()) {
             Ok(cap) => cap,
             Err(text) => return problem.set(Some(text)),
         };
@@ -172,6 +160,7 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
             busy.set(false);
         });
     };
+    let act = format!("Delete cap \"{name}\"");
     let delete_name = name.clone();
     let delete = Callback::new(move |()| CapsDelete {
         name: delete_name.clone(),
@@ -188,39 +177,14 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
         <form class="cap-form" on:submit=save>
             <div class="inline-form">
                 <TextField label="Limit" value=fields.limit prefix="$" testid=format!("cap-limit-{name}")/>
-                <button type="submit" class="primary" data-testid=format!("cap-save-{name}") disabled=move || busy.get() || !is_changed.get()>"Save"</button>
+                <button type="submit" class="primary" data-testid=format!("cap-save-{name}") aria-disabled=move || (busy.get() || !is_changed.get()).to_string()>"Save"</button>
                 <Show when=move || is_changed.get()><button type="button" class="quiet" on:click=reset>"Discard"</button></Show>
                 <FormError error=problem/>
             </div>
-            <details><summary>"Period, zone and action"</summary><CapDetails fields/><DeleteCap name delete caps/></details>
+            <details><summary>"Period, zone and action"</summary><CapDetails fields/>
+                <DeleteButton label="Delete this cap…" act meaning="Nothing holds this spend afterwards. What was spent stays recorded."
+                    done="Deleted the cap." command=delete list=caps/></details>
         </form>
-    }
-}
-
-#[component]
-fn DeleteCap(name: String, delete: Callback<(), CapsDelete>, caps: Caps) -> impl IntoView {
-    let shell = use_shell();
-    let asking = RwSignal::new(false);
-    let act = format!("Delete cap \"{name}\"");
-    let title = Signal::stored(format!("{act}?"));
-    let go = Callback::new(move |()| {
-        spawn_local(async move {
-            let outcome: Result<(), ApiError> = call(delete.run(())).await;
-            match outcome {
-                Ok(()) => shell.say("Deleted the cap."),
-                Err(error) => shell.complain(&error),
-            }
-            asking.set(false);
-            caps.reload();
-        });
-    });
-    view! {
-        <button type="button" class="danger-quiet" on:click=move |_| asking.set(true)>"Delete this cap…"</button>
-        <Dialog open=asking title>
-            <p class="muted">"Nothing holds this spend afterwards. What was spent stays recorded."</p>
-            <div class="dialog-acts"><button type="button" autofocus=true on:click=move |_| asking.set(false)>"Cancel"</button>
-                <button type="button" class="danger" on:click=move |_| go.run(())>{act.clone()}</button></div>
-        </Dialog>
     }
 }
 

@@ -82,15 +82,25 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
                 Trend::Worse => " worse",
                 Trend::Neutral => "",
             };
-            view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{shell.range.get().previous_label()}</span> }
+            let before = reading.has_before.then(|| shell.range.get().previous_label());
+            view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{before}</span> }
         })
+    };
+    // Each part stays in one piece, so that a narrow card breaks between "p50 338 ms" and "p99 2,610 ms".
+    let note = move || {
+        let note = shown.get().map(|reading| reading.note).unwrap_or_default();
+        let parts: Vec<_> = note.split_inclusive(", ").map(ToOwned::to_owned).collect();
+        parts
+            .into_iter()
+            .map(|part| view! { <span>{part}</span> })
+            .collect_view()
     };
     view! {
         <a class="card kpi" href=link>
             <span class="kpi-label">{kpi.label()}</span>
             <span class="kpi-value" data-testid=kpi.testid() title=title>{value}</span>
             <span class="kpi-delta">{delta}</span>
-            <span class="kpi-note" title=move || shown.get().map(|reading| reading.note).unwrap_or_default()>{move || shown.get().map(|reading| reading.note).unwrap_or_default()}</span>
+            <span class="kpi-note">{note}</span>
         </a>
     }
 }
