@@ -66,7 +66,13 @@ pub fn ChartFigure(
     let caption = move || {
         charts.value.with(|data| {
             data.as_ref().map_or_else(
-                || "Loading…".to_owned(),
+                || {
+                    if charts.error.with(Option::is_some) {
+                        String::new()
+                    } else {
+                        "Loading…".to_owned()
+                    }
+                },
                 // An empty chart says so in its middle; once is enough.
                 |data| {
                     if summary::is_empty(data) {

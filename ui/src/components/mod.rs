@@ -1,5 +1,6 @@
 //! Small parts that several pages use, one file each.
 
+pub mod adding;
 pub mod badge;
 pub mod confirm;
 pub mod copy;

@@ -6,8 +6,8 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        adding::AddDialog,
         badge::{Badge, Tone},
-        confirm::Dialog,
         delete::DeleteButton,
         field::{FormError, TextField},
         gauge::{self, Gauge},
@@ -192,40 +192,23 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
 fn NewCap(is_adding: RwSignal<bool>, caps: Caps) -> impl IntoView {
     let shell = use_shell();
     let fields = CapFields::of(CapDraft::fresh());
-    let problem = RwSignal::new(None::<String>);
-    let save = Callback::new(move |()| {
-        let cap = match fields.draft().read() {
-            Ok(cap) => cap,
-            Err(text) => return problem.set(Some(text)),
-        };
-        spawn_local(async move {
-            match call(CapsSave {
-                cap,
-                expected_version: 0,
-            })
-            .await
-            {
-                Ok(saved) => {
-                    shell.say(format!("Added cap \"{}\".", saved.cap.name));
-                    fields.fill(CapDraft::fresh());
-                    fields.name.set(String::new());
-                    problem.set(None);
-                    is_adding.set(false);
-                    caps.reload();
-                }
-                Err(error) => problem.set(Some(error.message)),
-            }
-        });
+    let read = Callback::new(move |()| {
+        fields.draft().read().map(|cap| CapsSave {
+            cap,
+            expected_version: 0,
+        })
+    });
+    let added = Callback::new(move |saved: CapState| {
+        shell.say(format!("Added cap \"{}\".", saved.cap.name));
+        fields.fill(CapDraft::fresh());
+        fields.name.set(String::new());
+        caps.reload();
     });
     view! {
-        <Dialog open=is_adding title=Signal::stored("New cap".to_owned())>
-            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
-                <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique" testid="cap-new-name".to_owned()/>
-                    <TextField label="Limit" value=fields.limit prefix="$" testid="cap-new-limit".to_owned()/></div>
-                <CapDetails fields/>
-                <FormError error=problem/>
-                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary" data-testid="cap-new-save">"Add cap"</button></div>
-            </form>
-        </Dialog>
+        <AddDialog open=is_adding title="New cap" act="Add cap" read added testid="cap-new-save">
+            <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique" testid="cap-new-name".to_owned()/>
+                <TextField label="Limit" value=fields.limit prefix="$" testid="cap-new-limit".to_owned()/></div>
+            <CapDetails fields/>
+        </AddDialog>
     }
 }

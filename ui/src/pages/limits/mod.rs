@@ -5,8 +5,8 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        adding::AddDialog,
         badge::{Badge, Tone},
-        confirm::Dialog,
         delete::DeleteButton,
         field::{CheckField, FormError, SelectField, TextField, choices},
         gauge::{self, Gauge},
@@ -220,37 +220,20 @@ fn NewLimit(is_adding: RwSignal<bool>, limits: LimitStates) -> impl IntoView {
         enabled: true,
     };
     let fields = Fields::of(&blank);
-    let problem = RwSignal::new(None::<String>);
-    let save = Callback::new(move |()| {
-        let limit = match fields.read() {
-            Ok(limit) => limit,
-            Err(text) => return problem.set(Some(text)),
-        };
-        spawn_local(async move {
-            match call(LimitsSave {
-                limit,
-                expected_version: 0,
-            })
-            .await
-            {
-                Ok(saved) => {
-                    shell.say(format!("Added limit \"{}\".", saved.limit.name));
-                    fields.name.set(String::new());
-                    problem.set(None);
-                    is_adding.set(false);
-                    limits.reload();
-                }
-                Err(error) => problem.set(Some(error.message)),
-            }
-        });
+    let read = Callback::new(move |()| {
+        fields.read().map(|limit| LimitsSave {
+            limit,
+            expected_version: 0,
+        })
+    });
+    let added = Callback::new(move |saved: LimitState| {
+        shell.say(format!("Added limit \"{}\".", saved.limit.name));
+        fields.name.set(String::new());
+        limits.reload();
     });
     view! {
-        <Dialog open=is_adding title=Signal::stored("New limit".to_owned())>
-            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
-                <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique"/><LimitFields fields/></div>
-                <FormError error=problem/>
-                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary">"Add limit"</button></div>
-            </form>
-        </Dialog>
+        <AddDialog open=is_adding title="New limit" act="Add limit" read added>
+            <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique"/><LimitFields fields/></div>
+        </AddDialog>
     }
 }

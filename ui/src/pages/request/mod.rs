@@ -87,7 +87,7 @@ fn Step(step: TraceStep, from_us: i64, total_us: i64) -> impl IntoView {
         <li><span class="trace-at num">{format::duration_us(step.at_us)}</span>
             <div class="trace-body"><strong>{format::visible(&step.stage)}</strong><p>{format::visible(&step.decision)}</p>
                 <div class="trace-facts">{facts.collect_view()}</div>
-                <div class="trace-track" aria-hidden="true"><i style:margin-left=format!("{left:.1}%") style:width=format!("{:.1}%", (right - left).max(0.0))></i></div>
+                <div class="trace-track" aria-hidden="true"><i style:margin-left=format!("min({left:.1}%, 100% - 2px)") style:width=format!("{:.1}%", (right - left).max(0.0))></i></div>
             </div>
         </li>
     }

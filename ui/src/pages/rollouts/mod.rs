@@ -6,8 +6,8 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        adding::AddDialog,
         badge::{Badge, Tone},
-        confirm::Dialog,
         delete::DeleteButton,
         field::{FormError, TextField},
         icon::{Icon, Symbol},
@@ -211,39 +211,22 @@ fn ShareForm(editing: Editing) -> impl IntoView {
 fn NewRollout(is_adding: RwSignal<bool>, rollouts: States) -> impl IntoView {
     let shell = use_shell();
     let fields = Fields::of(Draft::default());
-    let problem = RwSignal::new(None::<String>);
-    let save = Callback::new(move |()| {
-        let rollout = match fields.draft().read(0, true) {
-            Ok(rollout) => rollout,
-            Err(text) => return problem.set(Some(text)),
-        };
-        spawn_local(async move {
-            match call(RolloutsSave {
-                rollout,
-                expected_version: 0,
-            })
-            .await
-            {
-                Ok(saved) => {
-                    shell.say(format!("Added rollout \"{}\" at 0 %.", saved.rollout.name));
-                    fields.fill(Draft::default());
-                    fields.name.set(String::new());
-                    problem.set(None);
-                    is_adding.set(false);
-                    rollouts.reload();
-                }
-                Err(error) => problem.set(Some(error.message)),
-            }
-        });
+    let read = Callback::new(move |()| {
+        fields.draft().read(0, true).map(|rollout| RolloutsSave {
+            rollout,
+            expected_version: 0,
+        })
+    });
+    let added = Callback::new(move |saved: RolloutState| {
+        shell.say(format!("Added rollout \"{}\" at 0 %.", saved.rollout.name));
+        fields.fill(Draft::default());
+        fields.name.set(String::new());
+        rollouts.reload();
     });
     view! {
-        <Dialog open=is_adding title=Signal::stored("New rollout".to_owned())>
-            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
-                <TextField label="Name" value=fields.name hint="Short and unique. It starts at 0 %."/>
-                <ChangeFields fields/>
-                <FormError error=problem/>
-                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary">"Add rollout"</button></div>
-            </form>
-        </Dialog>
+        <AddDialog open=is_adding title="New rollout" act="Add rollout" read added>
+            <TextField label="Name" value=fields.name hint="Short and unique. It starts at 0 %."/>
+            <ChangeFields fields/>
+        </AddDialog>
     }
 }

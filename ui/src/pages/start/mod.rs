@@ -117,7 +117,7 @@ fn WaitStep() -> impl IntoView {
             );
             let link = shell.href(Page::Request(row.id.clone()));
             view! {
-                <Icon symbol=Symbol::Check/><span><strong>"The first request arrived. "</strong>{text}</span>
+                <Icon symbol=Symbol::Check/><span class="grows"><strong>"The first request arrived. "</strong>{text}</span>
                 {row.simulated.then(|| view! { <SimulatedBadge/> })}
                 <a href=link>"See what happened"</a>
                 <a class="button primary small" href=move || shell.href(Page::Overview)>"Open the overview"</a>
