@@ -3,8 +3,10 @@
 use crate::{
     backend::{fake, tauri},
     components::{
+        icon::Mark,
         nav::Nav,
         notice::NoticeBar,
+        state::Failure,
         topbar::{DegradedBar, TopBar},
     },
     contexts::{Shell, clock, live},
@@ -22,7 +24,7 @@ use crate::{
     },
     route::Page,
 };
-use leptos::prelude::*;
+use leptos::{ev, html, prelude::*};
 use weir_contract::ErrorCode;
 
 /// Mounts the page into the document's body.
@@ -83,7 +85,8 @@ fn Connecting() -> impl IntoView {
     let shell = crate::contexts::use_shell();
     view! {
         <main class="alone">
-            {shell.gateway().map(|status| view! { <crate::components::state::Failure query=status/> })}
+            <div class="hello"><Mark/><h1>"Weir"</h1></div>
+            {shell.gateway().map(|status| view! { <Failure query=status/> })}
             <Show when=move || shell.gateway().is_some_and(|status| status.error.with(Option::is_none))>
                 <p class="muted" role="status">"Connecting to the gateway…"</p>
             </Show>
@@ -97,6 +100,26 @@ fn Frame() -> impl IntoView {
     // The query may change without the screen changing; only another page mounts anew.
     let page = Memo::new(move |_| shell.route.with(|route| route.page.clone()));
     Effect::new(move |_| document().set_title(&format!("{} · Weir", page.with(Page::title))));
+    let main = NodeRef::<html::Main>::new();
+    let focus_main = move || {
+        if let Some(main) = main.get_untracked() {
+            main.set_scroll_top(0);
+            // Focusing an element that is on the page cannot fail.
+            let _ = main.focus();
+        }
+    };
+    // A new page starts at its top, and with the focus on it, as a loaded document would.
+    Effect::new(move |before: Option<Page>| {
+        let now = page.get();
+        if before.is_some_and(|before| before != now) {
+            focus_main();
+        }
+        now
+    });
+    let skip = move |event: ev::MouseEvent| {
+        event.prevent_default();
+        focus_main();
+    };
     let content = move || match page.get() {
         Page::Overview | Page::Attach => view! { <Overview/> }.into_any(),
         Page::Requests => view! { <Requests/> }.into_any(),
@@ -110,11 +133,12 @@ fn Frame() -> impl IntoView {
     };
     view! {
         <div class="frame" class:is-sample=move || shell.is_sample()>
+            <a class="skip" href="#content" on:click=skip>"Skip to the page"</a>
             <Nav/>
             <div class="stage">
                 <TopBar/>
                 <DegradedBar/>
-                <main class="content" id="content" tabindex="-1">{content}</main>
+                <main class="content" id="content" tabindex="-1" node_ref=main>{content}</main>
             </div>
         </div>
     }

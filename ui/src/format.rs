@@ -1,53 +1,14 @@
 //! How numbers read on every screen: money, counts, shares, durations, sizes. Pure text in, pure text out.
 
-use weir_contract::NanoUsd;
+mod money;
+
+pub use money::{dollars, money, money_exact, money_in_column, with_cents};
 
 /// Shown where there is nothing to say.
 pub const NOTHING: &str = "–";
 
-/// Money for reading: two decimals from one dollar up, four significant digits below, never scientific.
-#[must_use]
-pub fn money(amount: NanoUsd) -> String {
-    let sign = if amount.0 < 0 { "−" } else { "" };
-    let nanos = i128::from(amount.0).unsigned_abs();
-    if nanos == 0 {
-        return "$0.00".to_owned();
-    }
-    if nanos >= NanoUsd::PER_USD.unsigned_abs().into() {
-        let cents = (nanos + 5_000_000) / 10_000_000;
-        return format!("{sign}${}.{:02}", group(&(cents / 100).to_string()), cents % 100);
-    }
-    format!("{sign}${}", below_one_dollar(nanos))
-}
-
-/// Four significant digits of an amount under one dollar, given in nano-dollars; at least two decimals.
-fn below_one_dollar(nanos: u128) -> String {
-    let digits = nanos.to_string().len();
-    let step = 10_u128.pow(digits.saturating_sub(4).try_into().unwrap_or(0));
-    let rounded = (nanos + step / 2) / step * step;
-    if rounded >= NanoUsd::PER_USD.unsigned_abs().into() {
-        return "1.00".to_owned();
-    }
-    let decimals = format!("{rounded:09}");
-    let trimmed = decimals.trim_end_matches('0');
-    format!("0.{trimmed:0<2}")
-}
-
-/// Every digit of an amount, for titles: `$0.000012345`.
-#[must_use]
-pub fn money_exact(amount: NanoUsd) -> String {
-    let text = amount.to_decimal();
-    match text.strip_prefix('-') {
-        Some(rest) => format!("−${rest} USD"),
-        None => format!("${text} USD"),
-    }
-}
-
-/// Dollars on a chart's axis or read-out, where the value is already a float for drawing.
-#[must_use]
-pub fn dollars(value: f64) -> String {
-    money(NanoUsd((value * 1e9).round() as i64))
-}
+/// Stands between a number and its unit, so that a line never breaks there.
+const NBSP: char = '\u{a0}';
 
 /// A whole number with thousands separators.
 #[must_use]
@@ -70,7 +31,7 @@ fn group(digits: &str) -> String {
 /// A ratio as a percentage with one decimal: `0.4321` is `43.2 %`.
 #[must_use]
 pub fn percent(ratio: f64) -> String {
-    format!("{:.1} %", ratio * 100.0)
+    format!("{:.1}{NBSP}%", ratio * 100.0)
 }
 
 /// A ratio that may be missing.
@@ -82,17 +43,17 @@ pub fn percent_or_nothing(ratio: Option<f64>) -> String {
 /// A value that is a percentage already, as charts carry it.
 #[must_use]
 pub fn percent_points(value: f64) -> String {
-    format!("{value:.1} %")
+    format!("{value:.1}{NBSP}%")
 }
 
 /// A share in hundredths of a percent: `1250` is `12.5 %`.
 #[must_use]
 pub fn basis_points(share: u16) -> String {
     if share.is_multiple_of(100) {
-        format!("{} %", share / 100)
+        format!("{}{NBSP}%", share / 100)
     } else {
         let text = format!("{}.{:02}", share / 100, share % 100);
-        format!("{} %", text.trim_end_matches('0'))
+        format!("{}{NBSP}%", text.trim_end_matches('0'))
     }
 }
 
@@ -101,11 +62,26 @@ pub fn basis_points(share: u16) -> String {
 pub fn duration_us(us: i64) -> String {
     match us {
         ..0 => NOTHING.to_owned(),
-        0..1_000 => format!("{us} µs"),
-        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
-        10_000..10_000_000 => format!("{} ms", count((us + 500) / 1_000)),
-        _ => format!("{:.1} s", us as f64 / 1e6),
+        0..1_000 => format!("{us}{NBSP}µs"),
+        1_000..10_000 => format!("{:.1}{NBSP}ms", us as f64 / 1e3),
+        10_000..10_000_000 => format!("{}{NBSP}ms", count((us + 500) / 1_000)),
+        _ => format!("{:.1}{NBSP}s", us as f64 / 1e6),
     }
+}
+
+/// Durations that stand side by side, all in the unit of the longest, so that they compare at a glance:
+/// `1.0 s` beside `14.9 s`, never `1,006 ms` beside `14.9 s`.
+#[must_use]
+pub fn durations_alike_us<const N: usize>(us: [i64; N]) -> [String; N] {
+    let longest = us.iter().copied().max().unwrap_or(0);
+    us.map(|us| match longest {
+        _ if us < 0 => NOTHING.to_owned(),
+        10_000_000.. => format!("{:.1}{NBSP}s", us as f64 / 1e6),
+        10_000.. if us > 0 && us < 500 => format!("<{NBSP}1{NBSP}ms"),
+        10_000.. => format!("{}{NBSP}ms", count((us + 500) / 1_000)),
+        1_000.. => format!("{:.1}{NBSP}ms", us as f64 / 1e3),
+        _ => format!("{us}{NBSP}µs"),
+    })
 }
 
 /// Milliseconds as charts carry them.
@@ -119,7 +95,7 @@ pub fn milliseconds(value: f64) -> String {
 pub fn bytes(size: i64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if size < 1024 {
-        return format!("{} B", size.max(0));
+        return format!("{}{NBSP}B", size.max(0));
     }
     let mut value = size as f64 / 1024.0;
     let mut unit = 0;
@@ -127,7 +103,7 @@ pub fn bytes(size: i64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    format!("{value:.1} {}", UNITS[unit])
+    format!("{value:.1}{NBSP}{}", UNITS[unit])
 }
 
 /// A length of time in words: `90` is `1 min 30 s`.
@@ -138,7 +114,7 @@ pub fn seconds(total: u64) -> String {
     let mut words = Vec::new();
     for (length, unit) in parts {
         if rest >= length && words.len() < 2 {
-            words.push(format!("{} {unit}", rest / length));
+            words.push(format!("{}{NBSP}{unit}", rest / length));
             rest %= length;
         }
     }
@@ -166,7 +142,7 @@ pub fn change(current: f64, previous: f64) -> String {
             .trim_start_matches('+')
             .to_owned()
     } else {
-        signed(share, " %")
+        signed(share, "%")
     }
 }
 
@@ -177,13 +153,13 @@ pub fn change_points(current: f64, previous: f64) -> String {
     if points.abs() < 0.05 {
         "no change".to_owned()
     } else {
-        signed(points, " pts")
+        signed(points, "pts")
     }
 }
 
 fn signed(value: f64, unit: &str) -> String {
     let sign = if value < 0.0 { "−" } else { "+" };
-    format!("{sign}{:.1}{unit}", value.abs())
+    format!("{sign}{:.1}{NBSP}{unit}", value.abs())
 }
 
 /// `1 entry`, `1,204 entries`.
@@ -214,24 +190,9 @@ pub fn visible(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn money_has_two_decimals_from_one_dollar_and_four_digits_below() {
-        let cases = [
-            (0, "$0.00"),
-            (1_000_000_000, "$1.00"),
-            (1_234_567_890_000, "$1,234.57"),
-            (999_999_999, "$1.00"),
-            (123_456_789, "$0.1235"),
-            (12_345, "$0.00001235"),
-            (1, "$0.000000001"),
-            (500_000_000, "$0.50"),
-            (-2_500_000_000, "−$2.50"),
-            (i64::MAX, "$9,223,372,036.85"),
-        ];
-        for (nanos, text) in cases {
-            assert_eq!(money(NanoUsd(nanos)), text, "{nanos}");
-        }
-        assert_eq!(money_exact(NanoUsd(12_345)), "$0.000012345 USD");
+    /// Expectations are written with plain spaces, to be read.
+    fn plain(text: impl AsRef<str>) -> String {
+        text.as_ref().replace(NBSP, " ")
     }
 
     #[test]
@@ -246,27 +207,38 @@ mod tests {
 
     #[test]
     fn shares_and_durations_carry_their_unit() {
-        assert_eq!(percent(0.4321), "43.2 %");
+        assert_eq!(plain(percent(0.4321)), "43.2 %");
         assert_eq!(percent_or_nothing(None), NOTHING);
-        assert_eq!(basis_points(1_250), "12.5 %");
-        assert_eq!(basis_points(10_000), "100 %");
-        assert_eq!(duration_us(850), "850 µs");
-        assert_eq!(duration_us(1_500), "1.5 ms");
-        assert_eq!(duration_us(1_234_567), "1,235 ms");
-        assert_eq!(duration_us(12_345_678), "12.3 s");
-        assert_eq!(bytes(1_536), "1.5 KiB");
-        assert_eq!(seconds(90), "1 min 30 s");
-        assert_eq!(seconds(60), "1 min");
+        assert_eq!(plain(basis_points(1_250)), "12.5 %");
+        assert_eq!(plain(basis_points(10_000)), "100 %");
+        assert_eq!(plain(duration_us(850)), "850 µs");
+        assert_eq!(plain(duration_us(1_500)), "1.5 ms");
+        assert_eq!(plain(duration_us(1_234_567)), "1,235 ms");
+        assert_eq!(plain(duration_us(12_345_678)), "12.3 s");
+        assert_eq!(
+            durations_alike_us([1_006_000, 14_900_000]).map(plain),
+            ["1.0 s", "14.9 s"]
+        );
+        assert_eq!(
+            durations_alike_us([338_000, 2_610_000]).map(plain),
+            ["338 ms", "2,610 ms"]
+        );
+        assert_eq!(durations_alike_us([120, 52_000]).map(plain), ["< 1 ms", "52 ms"]);
+        assert_eq!(durations_alike_us([120, 1_500]).map(plain), ["0.1 ms", "1.5 ms"]);
+        assert_eq!(durations_alike_us([-1, 900]).map(plain), [NOTHING, "900 µs"]);
+        assert_eq!(plain(bytes(1_536)), "1.5 KiB");
+        assert_eq!(plain(seconds(90)), "1 min 30 s");
+        assert_eq!(plain(seconds(60)), "1 min");
     }
 
     #[test]
     fn changes_say_their_direction() {
-        assert_eq!(change(110.0, 100.0), "+10.0 %");
-        assert_eq!(change(90.0, 100.0), "−10.0 %");
+        assert_eq!(plain(change(110.0, 100.0)), "+10.0 %");
+        assert_eq!(plain(change(90.0, 100.0)), "−10.0 %");
         assert_eq!(change(1.0, 0.0), "new");
         assert_eq!(change(0.0, 0.0), "no change");
         assert_eq!(change(5_000.0, 1.0), "5000×");
-        assert_eq!(change_points(0.5, 0.45), "+5.0 pts");
+        assert_eq!(plain(change_points(0.5, 0.45)), "+5.0 pts");
     }
 
     #[test]

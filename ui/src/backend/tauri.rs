@@ -1,7 +1,8 @@
 //! The shell's side of `call` and of live events, through `window.__TAURI_INTERNALS__`.
 //!
-//! Arguments travel as JSON objects, so integers above 2^53 would lose their last digits; amounts up to
-//! nine million dollars and all times are far below that.
+//! Arguments and replies pass through JavaScript numbers, which hold integers exactly up to 2^53 and above that
+//! only with 53 bits. Times and counts are far below. Nano-dollars are exact up to nine million dollars; whole cents,
+//! being multiples of 2^7 nano-dollars, up to 1.15 billion. Any other amount is off by at most 512 nano-dollars.
 
 use js_sys::{Function, JSON, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};

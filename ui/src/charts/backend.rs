@@ -26,29 +26,17 @@ impl<'a> ShapeBackend<'a> {
     }
 
     /// Appends to the path before when it has the same ink, so that a hundred bars are one node.
-    fn area(&mut self, d: String, ink: Ink) {
-        if let Some(Shape::Area {
+    fn path(&mut self, d: String, ink: Ink, is_filled: bool) {
+        if let Some(Shape::Path {
             d: last,
             ink: last_ink,
+            is_filled: was_filled,
         }) = self.shapes.last_mut()
-            && *last_ink == ink
+            && (*last_ink, *was_filled) == (ink, is_filled)
         {
             last.push_str(&d);
         } else {
-            self.shapes.push(Shape::Area { d, ink });
-        }
-    }
-
-    fn line(&mut self, d: String, ink: Ink) {
-        if let Some(Shape::Line {
-            d: last,
-            ink: last_ink,
-        }) = self.shapes.last_mut()
-            && *last_ink == ink
-        {
-            last.push_str(&d);
-        } else {
-            self.shapes.push(Shape::Line { d, ink });
+            self.shapes.push(Shape::Path { d, ink, is_filled });
         }
     }
 }
@@ -94,7 +82,7 @@ impl DrawingBackend for ShapeBackend<'_> {
 
     fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
         if style.color().alpha > 0.0 {
-            self.line(path([from, to], ""), ink(style.color()));
+            self.path(path([from, to], ""), ink(style.color()), false);
         }
         Ok(())
     }
@@ -109,11 +97,7 @@ impl DrawingBackend for ShapeBackend<'_> {
         if style.color().alpha > 0.0 && upper_left.1 != bottom_right.1 {
             let ((left, top), (right, bottom)) = (upper_left, bottom_right);
             let d = path([(left, top), (right, top), (right, bottom), (left, bottom)], "Z");
-            if fill {
-                self.area(d, ink(style.color()));
-            } else {
-                self.line(d, ink(style.color()));
-            }
+            self.path(d, ink(style.color()), fill);
         }
         Ok(())
     }
@@ -124,7 +108,7 @@ impl DrawingBackend for ShapeBackend<'_> {
         style: &S,
     ) -> Drawn {
         if style.color().alpha > 0.0 {
-            self.line(path(points, ""), ink(style.color()));
+            self.path(path(points, ""), ink(style.color()), false);
         }
         Ok(())
     }
@@ -135,7 +119,7 @@ impl DrawingBackend for ShapeBackend<'_> {
         style: &S,
     ) -> Drawn {
         if style.color().alpha > 0.0 {
-            self.area(path(points, "Z"), ink(style.color()));
+            self.path(path(points, "Z"), ink(style.color()), true);
         }
         Ok(())
     }

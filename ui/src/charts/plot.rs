@@ -3,10 +3,10 @@
 use super::{
     axis::Axis,
     backend::ShapeBackend,
+    scale::{AxisText, scale},
     shape::{Anchor, Drawing, FINENESS, Frame, Ink, Shape},
     ticks,
 };
-use crate::format;
 use plotters::{
     chart::{ChartBuilder, LabelAreaPosition},
     element::{Circle, PathElement, Rectangle},
@@ -26,47 +26,6 @@ const FONT: u32 = 11;
 const LABEL_WIDTH: u32 = 84;
 
 type Failure = plotters::drawing::DrawingAreaErrorKind<Infallible>;
-
-/// A chart's value with its unit.
-#[must_use]
-pub fn value_text(kind: ChartKind, value: f64) -> String {
-    match kind {
-        ChartKind::Cost => format::dollars(value),
-        ChartKind::Latency => format::milliseconds(value),
-        ChartKind::HitRate | ChartKind::Rollout => format::percent_points(value),
-    }
-}
-
-fn axis_text(kind: ChartKind, value: f64) -> String {
-    match kind {
-        ChartKind::Latency if value >= 10_000.0 => format!("{:.0} s", value / 1e3),
-        ChartKind::Latency => format!("{} ms", format::count(value as i64)),
-        ChartKind::HitRate | ChartKind::Rollout => format!("{value:.0} %"),
-        ChartKind::Cost => format::dollars(value),
-    }
-}
-
-/// The top of the scale and the step between its labels.
-fn scale(data: &ChartData, shown: &[(usize, &Series)]) -> (f64, f64) {
-    let values = |index: usize| {
-        shown
-            .iter()
-            .filter_map(move |(_, series)| series.values.get(index).copied().flatten())
-    };
-    let highest = match data.kind {
-        ChartKind::HitRate => return (25.0, 100.0),
-        ChartKind::Cost => (0..data.buckets)
-            .map(|index| values(index).sum())
-            .fold(0.0, f64::max),
-        _ => (0..data.buckets).flat_map(values).fold(0.0, f64::max),
-    };
-    let (step, top) = ticks::round_scale(highest, 4);
-    if data.kind == ChartKind::Rollout {
-        (step.max(1.0), top.clamp(4.0, 100.0))
-    } else {
-        (step, top)
-    }
-}
 
 /// Draws the series that `is_shown` lets through; positions keep their colours.
 #[must_use]
@@ -114,6 +73,7 @@ fn render(
     shapes: &mut Vec<Shape>,
 ) -> Result<Frame, Failure> {
     let (step, y_max) = scale(data, shown);
+    let axis_text = AxisText::of(data.kind, step, y_max);
     let buckets = data.buckets.max(1) as f64;
     let span_ms = data.bucket_ms * data.buckets as i64;
     let to_ms = data.from_ms + span_ms;
@@ -158,7 +118,7 @@ fn render(
                 .color(&rgb(Ink::Label)),
         )
         .x_label_formatter(&moment)
-        .y_label_formatter(&|value| axis_text(data.kind, *value))
+        .y_label_formatter(&|value| axis_text.at(*value))
         .draw()?;
     if data.kind == ChartKind::Cost {
         chart.draw_series(bars(
@@ -260,10 +220,7 @@ mod tests {
             .shapes
             .iter()
             .map(|shape| match shape {
-                Shape::Line { ink, .. }
-                | Shape::Area { ink, .. }
-                | Shape::Dot { ink, .. }
-                | Shape::Text { ink, .. } => *ink,
+                Shape::Path { ink, .. } | Shape::Dot { ink, .. } | Shape::Text { ink, .. } => *ink,
             })
             .collect();
         assert!(inks.contains(&Ink::Series(1)) && !inks.contains(&Ink::Series(0)));
@@ -271,7 +228,7 @@ mod tests {
             drawing
                 .shapes
                 .iter()
-                .any(|shape| matches!(shape, Shape::Text { text, .. } if text.ends_with(" ms")))
+                .any(|shape| matches!(shape, Shape::Text { text, .. } if text.ends_with("\u{a0}ms")))
         );
         assert!(
             drawing
@@ -290,7 +247,7 @@ mod tests {
         let areas = drawing
             .shapes
             .iter()
-            .filter(|shape| matches!(shape, Shape::Area { .. }))
+            .filter(|shape| matches!(shape, Shape::Path { is_filled: true, .. }))
             .count();
         assert_eq!(areas, 2, "one path per series");
     }

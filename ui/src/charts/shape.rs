@@ -73,13 +73,11 @@ impl Anchor {
 /// One node of the picture. Lengths are pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    Line {
+    Path {
         d: String,
         ink: Ink,
-    },
-    Area {
-        d: String,
-        ink: Ink,
+        /// An area instead of a line.
+        is_filled: bool,
     },
     Dot {
         x: f64,

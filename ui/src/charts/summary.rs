@@ -1,8 +1,11 @@
 //! One sentence that says what a chart shows, for its caption and for screen readers.
 
-use super::plot::value_text;
+use super::scale::value_text;
 use crate::{format, local_time};
 use weir_contract::model::chart::{ChartData, ChartKind, Series};
+
+/// What a chart without a single value says.
+pub const EMPTY: &str = "No requests in this range yet.";
 
 /// True when no bucket of any series has a value.
 #[must_use]
@@ -16,7 +19,7 @@ pub fn is_empty(data: &ChartData) -> bool {
 #[must_use]
 pub fn sentence(data: &ChartData, offset_minutes: i64) -> String {
     if is_empty(data) {
-        return "No requests in this range yet.".to_owned();
+        return EMPTY.to_owned();
     }
     let width = format::seconds((data.bucket_ms / 1_000).unsigned_abs());
     match data.kind {
@@ -63,11 +66,10 @@ fn latency(data: &ChartData, width: &str) -> String {
         .unwrap_or_default();
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(0.0, f64::max);
+    let [lowest, highest] = format::durations_alike_us([lowest, highest].map(|ms| (ms * 1e3).round() as i64));
     format!(
-        "{} between {} and {}. {width} buckets.",
-        middle.map_or("p95", |series| series.name.as_str()),
-        format::milliseconds(lowest),
-        format::milliseconds(highest)
+        "{} between {lowest} and {highest}. {width} buckets.",
+        middle.map_or("p95", |series| series.name.as_str())
     )
 }
 
@@ -101,14 +103,14 @@ mod tests {
         };
         assert_eq!(
             sentence(&data, 0),
-            "p95 between 100 ms and 250 ms. 10 min buckets."
+            "p95 between 100\u{a0}ms and 250\u{a0}ms. 10\u{a0}min buckets."
         );
         data.kind = ChartKind::Cost;
         assert_eq!(
             sentence(&data, 0),
-            "$350.00 in total; the highest 10 min cost $250.00 at 1 Jan 00:10."
+            "$350.00 in total; the highest 10\u{a0}min cost $250.00 at 1 Jan 00:10."
         );
         data.series.clear();
-        assert_eq!(sentence(&data, 0), "No requests in this range yet.");
+        assert_eq!(sentence(&data, 0), EMPTY);
     }
 }

@@ -1,6 +1,6 @@
 //! The table behind a chart: the same numbers, one row per bucket, newest first.
 
-use super::plot::value_text;
+use super::scale::value_text;
 use crate::{contexts::clock, format};
 use leptos::prelude::*;
 use weir_contract::model::chart::ChartData;

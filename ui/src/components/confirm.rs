@@ -1,8 +1,10 @@
 //! A native dialog that names the act it confirms.
 
 use leptos::{html, prelude::*};
+use std::time::Duration;
 
-/// Opens and closes with the signal; Escape and the backdrop close it.
+/// Opens and closes with the signal. Escape closes it, and the focus goes back to where it was; a click beside it does
+/// not, because that would throw away what was typed.
 #[component]
 pub fn Dialog(
     open: RwSignal<bool>,
@@ -14,8 +16,16 @@ pub fn Dialog(
         let wanted = open.get();
         if let Some(element) = dialog.get() {
             if wanted && !element.open() {
-                // It fails only when the dialog is open already.
-                let _ = element.show_modal();
+                // The content is drawn in the same turn; only when it stands can the dialog put the focus into it.
+                set_timeout(
+                    move || {
+                        if open.try_get_untracked() == Some(true) && !element.open() {
+                            // It fails only when the dialog has left the page.
+                            let _ = element.show_modal();
+                        }
+                    },
+                    Duration::ZERO,
+                );
             } else if !wanted && element.open() {
                 element.close();
             }

@@ -1,24 +1,41 @@
 //! Text that is made to be copied.
 
-use crate::components::icon::{Icon, Symbol};
-use leptos::prelude::*;
+use crate::{
+    components::icon::{Icon, Symbol},
+    contexts::use_shell,
+};
+use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
+use wasm_bindgen_futures::JsFuture;
 
 /// A button that copies and says so.
 #[component]
 pub fn CopyButton(#[prop(into)] text: Signal<String>, label: &'static str) -> impl IntoView {
+    let shell = use_shell();
     let copied = RwSignal::new(false);
     let copy = move |_| {
-        // The promise's outcome is not awaited: a webview that forbids the clipboard still shows the text to select.
-        let _ = window().navigator().clipboard().write_text(&text.get_untracked());
-        copied.set(true);
-        set_timeout(move || copied.set(false), Duration::from_secs(2));
+        let written = window().navigator().clipboard().write_text(&text.get_untracked());
+        spawn_local(async move {
+            match JsFuture::from(written).await {
+                Ok(_) => {
+                    let _ = copied.try_set(true);
+                    set_timeout(
+                        move || {
+                            let _ = copied.try_set(false);
+                        },
+                        Duration::from_secs(2),
+                    );
+                }
+                Err(_) => shell.warn("Nothing was copied: the clipboard is closed to Weir. Select the text and copy it by hand."),
+            }
+        });
     };
     view! {
         <button type="button" class="quiet small copy" aria-label=label on:click=copy>
             {move || if copied.get() { view! { <Icon symbol=Symbol::Check/> } } else { view! { <Icon symbol=Symbol::Copy/> } }}
-            <span role="status">{move || if copied.get() { "Copied" } else { "Copy" }}</span>
+            <span class="copy-word">{move || if copied.get() { "Copied" } else { "Copy" }}</span>
         </button>
+        <span class="sr" role="status">{move || if copied.get() { "Copied" } else { "" }}</span>
     }
 }
 

@@ -11,6 +11,7 @@ pub fn TextField(
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional, into)] hint: String,
     #[prop(optional, into)] prefix: String,
+    #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
     let has_prefix = !prefix.is_empty();
     view! {
@@ -18,7 +19,7 @@ pub fn TextField(
             <span class="field-label">{label}</span>
             <span class="field-box" class:prefixed=has_prefix>
                 {has_prefix.then(|| view! { <span class="field-prefix">{prefix}</span> })}
-                <input type=kind data-testid=testid autocomplete="off" spellcheck="false" prop:value=move || value.get()
+                <input type=kind data-testid=testid autocomplete="off" spellcheck="false" autofocus=autofocus prop:value=move || value.get()
                     on:input=move |event| value.set(event_target_value(&event))/>
             </span>
             {(!hint.is_empty()).then(|| view! { <span class="field-hint">{hint}</span> })}
@@ -34,22 +35,27 @@ pub fn SelectField(
     #[prop(into)] options: Signal<Vec<(String, String)>>,
     #[prop(optional)] testid: Option<String>,
 ) -> impl IntoView {
-    let choices = move || {
-        options
-            .get()
-            .into_iter()
-            .map(|(key, word)| {
-                let chosen = key.clone();
-                view! { <option value=key selected=move || value.get() == chosen>{word}</option> }
-            })
-            .collect_view()
-    };
     view! {
         <label class="field">
             <span class="field-label">{label}</span>
-            <select data-testid=testid prop:value=move || value.get() on:change=move |event| value.set(event_target_value(&event))>{choices}</select>
+            <select data-testid=testid prop:value=move || value.get() on:change=move |event| value.set(event_target_value(&event))>
+                <Options options chosen=value/>
+            </select>
         </label>
     }
+}
+
+/// The options of a choice, as value and word.
+#[component]
+pub fn Options(
+    options: Signal<Vec<(String, String)>>,
+    #[prop(into)] chosen: Signal<String>,
+) -> impl IntoView {
+    let option = move |(key, word): (String, String)| {
+        let value = key.clone();
+        view! { <option value=value selected=move || chosen.with(|chosen| *chosen == key)>{word}</option> }
+    };
+    move || options.get().into_iter().map(option).collect_view()
 }
 
 /// Value and word of fixed choices.

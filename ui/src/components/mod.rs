@@ -1,8 +1,10 @@
 //! Small parts that several pages use, one file each.
 
+pub mod adding;
 pub mod badge;
 pub mod confirm;
 pub mod copy;
+pub mod delete;
 pub mod field;
 pub mod gauge;
 pub mod icon;

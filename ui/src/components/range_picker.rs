@@ -5,13 +5,37 @@ use crate::{
     local_time,
     route::Route,
 };
-use leptos::prelude::*;
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast;
 
 /// The picker; its choice goes into the hash, so that back and links work.
 #[component]
 pub fn RangePicker() -> impl IntoView {
     let shell = use_shell();
     let is_open = RwSignal::new(false);
+    let (place, opener) = (NodeRef::<html::Div>::new(), NodeRef::<html::Button>::new());
+    // Wherever else the pointer goes down, the popover is in the way.
+    let on_press = window_event_listener(ev::pointerdown, move |event| {
+        let pressed = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        let is_inside = place
+            .get_untracked()
+            .is_some_and(|place| place.contains(pressed.as_ref()));
+        if is_open.get_untracked() && !is_inside {
+            is_open.set(false);
+        }
+    });
+    on_cleanup(move || on_press.remove());
+    let escape = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" && is_open.get_untracked() {
+            is_open.set(false);
+            if let Some(opener) = opener.get_untracked() {
+                // Focusing a button that is on the page cannot fail.
+                let _ = opener.focus();
+            }
+        }
+    };
     let choose = move |choice: RangeChoice| {
         let route = shell.route.get_untracked();
         let mut query = choice.query();
@@ -31,10 +55,10 @@ pub fn RangePicker() -> impl IntoView {
     };
     let is_custom = move || matches!(shell.range.get(), RangeChoice::Custom(_));
     view! {
-        <div class="range" on:keydown=move |event| if event.key() == "Escape" { is_open.set(false) }>
+        <div class="range" node_ref=place on:keydown=escape>
             <div class="segments" role="group" aria-label="Time range">
                 {RangeChoice::PRESETS.map(preset).collect_view()}
-                <button type="button" aria-pressed=move || is_custom().to_string() aria-expanded=move || is_open.get().to_string()
+                <button type="button" node_ref=opener aria-pressed=move || is_custom().to_string() aria-expanded=move || is_open.get().to_string()
                     on:click=move |_| is_open.update(|open| *open = !*open)>"Custom"</button>
             </div>
             <Show when=move || is_open.get()><CustomRange on_choose=move |range| choose(RangeChoice::Custom(range))/></Show>
@@ -60,17 +84,24 @@ fn CustomRange(on_choose: impl Fn(weir_contract::model::time::TimeRange) + 'stat
             Err(text) => problem.set(Some(text)),
         }
     };
-    let field = |label: &'static str, value: RwSignal<String>| {
+    let first = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(first) = first.get() {
+            // Focusing a field that is on the page cannot fail.
+            let _ = first.focus();
+        }
+    });
+    let field = |label: &'static str, value: RwSignal<String>, node: NodeRef<html::Input>| {
         view! {
             <label class="field"><span class="field-label">{label}</span>
-                <input type="datetime-local" prop:value=move || value.get() on:input=move |event| value.set(event_target_value(&event))/>
+                <input type="datetime-local" node_ref=node prop:value=move || value.get() on:input=move |event| value.set(event_target_value(&event))/>
             </label>
         }
     };
     view! {
         <form class="popover" on:submit=apply>
-            {field("From", from)}
-            {field("To", to)}
+            {field("From", from, first)}
+            {field("To", to, NodeRef::new())}
             <p class="field-hint">{clock::zone_name(shown.to_ms)}</p>
             <crate::components::field::FormError error=problem/>
             <button type="submit" class="primary">"Show this range"</button>

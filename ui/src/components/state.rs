@@ -34,7 +34,7 @@ pub fn Failure<T: Send + Sync + 'static>(query: Query<T>) -> impl IntoView {
 /// Why there is nothing, and the next step.
 #[component]
 pub fn Empty(#[prop(into)] title: String, children: Children) -> impl IntoView {
-    view! { <div class="empty"><h3>{title}</h3><div class="muted">{children()}</div></div> }
+    view! { <div class="empty"><p class="empty-title">{title}</p><div class="muted">{children()}</div></div> }
 }
 
 /// A loaded panel: skeleton first, then the content; a failure stands above old content instead of hiding it.

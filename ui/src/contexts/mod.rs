@@ -4,6 +4,7 @@ pub mod clock;
 pub mod live;
 pub mod query;
 pub mod range;
+pub mod roster;
 pub mod shell;
 pub mod theme;
 

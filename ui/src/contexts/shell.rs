@@ -120,34 +120,34 @@ impl Shell {
         let _ = window().location().set_hash(hash.trim_start_matches('#'));
     }
 
-    /// Says that something worked.
+    /// Says that something worked; it goes by itself.
     pub fn say(self, text: impl Into<String>) {
-        self.show(Notice {
+        let notice = Notice {
             text: text.into(),
             is_error: false,
-        });
+        };
+        self.notice.set(Some(notice.clone()));
+        set_timeout(
+            move || {
+                if self.notice.get_untracked().as_ref() == Some(&notice) {
+                    self.notice.set(None);
+                }
+            },
+            Duration::from_secs(6),
+        );
     }
 
     /// Says that something failed, in the error's own words.
     pub fn complain(self, error: &ApiError) {
-        self.show(Notice {
-            text: error.message.clone(),
-            is_error: true,
-        });
+        self.warn(error.message.clone());
     }
 
-    fn show(self, notice: Notice) {
-        let shown = notice.clone();
-        self.notice.set(Some(notice));
-        let stay = Duration::from_secs(if shown.is_error { 10 } else { 4 });
-        set_timeout(
-            move || {
-                if self.notice.get_untracked().as_ref() == Some(&shown) {
-                    self.notice.set(None);
-                }
-            },
-            stay,
-        );
+    /// Says that something failed; it stays until it is dismissed or something else is said.
+    pub fn warn(self, text: impl Into<String>) {
+        self.notice.set(Some(Notice {
+            text: text.into(),
+            is_error: true,
+        }));
     }
 }
 

@@ -3,8 +3,12 @@
 //! Everything here is sample data and says so: the profile is `sample`, the provider is `simulated`,
 //! and the status carries a sentence that no gateway is attached.
 
+mod entries;
+mod request;
+mod seed;
 mod shelf;
 mod stories;
+mod trace;
 mod traffic;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -68,11 +72,11 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         RequestsList::NAME => on::<RequestsList>(args, |list| Ok(stories::list(shelf, &list))),
         RequestsGet::NAME => on::<RequestsGet>(args, |get| stories::detail(shelf, &get.id)),
         CacheStatsGet::NAME => on::<CacheStatsGet>(args, |get| Ok(traffic::cache_stats(shelf, get.range))),
-        CacheList::NAME => on::<CacheList>(args, |list| Ok(stories::cache_list(shelf, &list.selector))),
+        CacheList::NAME => on::<CacheList>(args, |list| Ok(entries::list(shelf, &list.selector))),
         CacheClearPreview::NAME => {
-            on::<CacheClearPreview>(args, |it| Ok(stories::extent(shelf, &it.selector)))
+            on::<CacheClearPreview>(args, |it| Ok(entries::extent(shelf, &it.selector)))
         }
-        CacheClear::NAME => on::<CacheClear>(args, |it| Ok(stories::clear(shelf, &it.selector))),
+        CacheClear::NAME => on::<CacheClear>(args, |it| Ok(entries::clear(shelf, &it.selector))),
         CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
         CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
         CapsDelete::NAME => on::<CapsDelete>(args, |it| shelf.delete_cap(&it.name)),
@@ -88,8 +92,8 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         ProvidersSetDefault::NAME => {
             on::<ProvidersSetDefault>(args, |set| shelf.set_default_provider(&set.name))
         }
-        TiersList::NAME => on::<TiersList>(args, |_| Ok(shelf::tiers())),
-        IntentsList::NAME => on::<IntentsList>(args, |_| Ok(shelf::intents())),
+        TiersList::NAME => on::<TiersList>(args, |_| Ok(seed::tiers())),
+        IntentsList::NAME => on::<IntentsList>(args, |_| Ok(seed::intents())),
         KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.keys.clone())),
         KeysCreate::NAME => on::<KeysCreate>(args, |create| shelf.create_key(create)),
         KeysRevoke::NAME => on::<KeysRevoke>(args, |it| shelf.revoke_key(&it.id)),

@@ -1,6 +1,6 @@
 //! Made-up totals and series. Deterministic: a bucket's values depend only on its moment.
 
-use super::shelf::{INTENTS, Shelf};
+use super::{seed::INTENTS, shelf::Shelf};
 use weir_contract::{
     NanoUsd,
     model::{
@@ -183,7 +183,7 @@ pub(super) fn overview(shelf: &Shelf, range: TimeRange) -> Overview {
 
 pub(super) fn cache_stats(shelf: &Shelf, range: TimeRange) -> CacheStats {
     let totals = totals(shelf, range);
-    let stored = super::stories::extent(shelf, &weir_contract::model::cache::CacheSelector::All);
+    let stored = super::entries::extent(shelf, &weir_contract::model::cache::CacheSelector::All);
     let intents = if is_empty(shelf) {
         Vec::new()
     } else {

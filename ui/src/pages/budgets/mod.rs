@@ -6,10 +6,11 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        adding::AddDialog,
         badge::{Badge, Tone},
-        confirm::Dialog,
+        delete::DeleteButton,
         field::{FormError, TextField},
-        gauge::Gauge,
+        gauge::{self, Gauge},
         icon::{Icon, Symbol},
         state::{Empty, Panel},
     },
@@ -20,7 +21,6 @@ use form::{CapDetails, CapFields};
 use leptos::{prelude::*, task::spawn_local};
 use state::CapDraft;
 use weir_contract::{
-    ApiError,
     command::caps::{CapsDelete, CapsList, CapsSave},
     model::cap::CapState,
 };
@@ -31,14 +31,7 @@ type Caps = Query<Vec<CapState>>;
 #[component]
 pub fn Budgets() -> impl IntoView {
     let caps = query(|| CapsList {});
-    let names = Memo::new(move |_| {
-        caps.value.with(|caps| {
-            caps.iter()
-                .flatten()
-                .map(|state| state.cap.name.clone())
-                .collect::<Vec<_>>()
-        })
-    });
+    let names = caps.names();
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"A call reserves its worst case before it is made and settles after, so a cap is never passed."</p>
@@ -54,15 +47,7 @@ pub fn Budgets() -> impl IntoView {
 
 #[component]
 fn CapCard(name: String, caps: Caps) -> impl IntoView {
-    let wanted = name.clone();
-    let state = Memo::new(move |_| {
-        caps.value.with(|caps| {
-            caps.iter()
-                .flatten()
-                .find(|state| state.cap.name == wanted)
-                .cloned()
-        })
-    });
+    let state = caps.member(name.clone());
     view! {
         <section class="card cap" data-testid=format!("cap-{name}")>
             {state.get_untracked().map(|first| view! { <CapStanding state/><CapForm first state caps/> })}
@@ -101,10 +86,10 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
     };
     let amounts = move || {
         state.get().map(|state| {
-        let unsettled = (state.unsettled_nanousd.0 > 0).then(|| format!("of which {} estimated", format::money(state.unsettled_nanousd)));
+        let unsettled = (state.unsettled_nanousd.0 > 0).then(|| format!(", of which {} estimated", format::money(state.unsettled_nanousd)));
         view! {
             <div class="amounts">
-                <span class="key spent"><b title=format::money_exact(state.spent_nanousd)>{format::money(state.spent_nanousd)}</b>" spent "<span class="muted">{unsettled}</span></span>
+                <span class="key spent"><b title=format::money_exact(state.spent_nanousd)>{format::money(state.spent_nanousd)}</b>" spent"<span class="muted">{unsettled}</span></span>
                 <span class="key reserved"><b title=format::money_exact(state.reserved_nanousd)>{format::money(state.reserved_nanousd)}</b>" reserved for calls under way"</span>
                 <span class="of"><b title=format::money_exact(state.cap.limit_nanousd)>{format::money(state.cap.limit_nanousd)}</b>" limit"</span>
             </div>
@@ -112,7 +97,7 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
         }
     })
     };
-    view! { {head}<Gauge parts alert_percent=alert label/>{amounts} }
+    view! { <div class=move || gauge::tone(parts.get(), alert.get())>{head}<Gauge parts alert_percent=alert label/>{amounts}</div> }
 }
 
 fn in_words(state: &CapState) -> String {
@@ -144,7 +129,10 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
     });
     let save = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let cap = match fields.draft().read() {
+        if busy.get_untracked() || !is_changed.get_untracked() {
+            return;
+        }
+        let cap = match untrack(|| fields.draft().read()) {
             Ok(cap) => cap,
             Err(text) => return problem.set(Some(text)),
         };
@@ -172,6 +160,7 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
             busy.set(false);
         });
     };
+    let act = format!("Delete cap \"{name}\"");
     let delete_name = name.clone();
     let delete = Callback::new(move |()| CapsDelete {
         name: delete_name.clone(),
@@ -188,39 +177,14 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
         <form class="cap-form" on:submit=save>
             <div class="inline-form">
                 <TextField label="Limit" value=fields.limit prefix="$" testid=format!("cap-limit-{name}")/>
-                <button type="submit" class="primary" data-testid=format!("cap-save-{name}") disabled=move || busy.get() || !is_changed.get()>"Save"</button>
+                <button type="submit" class="primary" data-testid=format!("cap-save-{name}") aria-disabled=move || (busy.get() || !is_changed.get()).to_string()>"Save"</button>
                 <Show when=move || is_changed.get()><button type="button" class="quiet" on:click=reset>"Discard"</button></Show>
                 <FormError error=problem/>
             </div>
-            <details><summary>"Period, zone and action"</summary><CapDetails fields/><DeleteCap name delete caps/></details>
+            <details><summary>"Period, zone and action"</summary><CapDetails fields/>
+                <DeleteButton label="Delete this cap…" act meaning="Nothing holds this spend afterwards. What was spent stays recorded."
+                    done="Deleted the cap." command=delete list=caps/></details>
         </form>
-    }
-}
-
-#[component]
-fn DeleteCap(name: String, delete: Callback<(), CapsDelete>, caps: Caps) -> impl IntoView {
-    let shell = use_shell();
-    let asking = RwSignal::new(false);
-    let act = format!("Delete cap \"{name}\"");
-    let title = Signal::stored(format!("{act}?"));
-    let go = Callback::new(move |()| {
-        spawn_local(async move {
-            let outcome: Result<(), ApiError> = call(delete.run(())).await;
-            match outcome {
-                Ok(()) => shell.say("Deleted the cap."),
-                Err(error) => shell.complain(&error),
-            }
-            asking.set(false);
-            caps.reload();
-        });
-    });
-    view! {
-        <button type="button" class="danger-quiet" on:click=move |_| asking.set(true)>"Delete this cap…"</button>
-        <Dialog open=asking title>
-            <p class="muted">"Nothing holds this spend afterwards. What was spent stays recorded."</p>
-            <div class="dialog-acts"><button type="button" autofocus=true on:click=move |_| asking.set(false)>"Cancel"</button>
-                <button type="button" class="danger" on:click=move |_| go.run(())>{act.clone()}</button></div>
-        </Dialog>
     }
 }
 
@@ -228,40 +192,23 @@ fn DeleteCap(name: String, delete: Callback<(), CapsDelete>, caps: Caps) -> impl
 fn NewCap(is_adding: RwSignal<bool>, caps: Caps) -> impl IntoView {
     let shell = use_shell();
     let fields = CapFields::of(CapDraft::fresh());
-    let problem = RwSignal::new(None::<String>);
-    let save = Callback::new(move |()| {
-        let cap = match fields.draft().read() {
-            Ok(cap) => cap,
-            Err(text) => return problem.set(Some(text)),
-        };
-        spawn_local(async move {
-            match call(CapsSave {
-                cap,
-                expected_version: 0,
-            })
-            .await
-            {
-                Ok(saved) => {
-                    shell.say(format!("Added cap \"{}\".", saved.cap.name));
-                    fields.fill(CapDraft::fresh());
-                    fields.name.set(String::new());
-                    problem.set(None);
-                    is_adding.set(false);
-                    caps.reload();
-                }
-                Err(error) => problem.set(Some(error.message)),
-            }
-        });
+    let read = Callback::new(move |()| {
+        fields.draft().read().map(|cap| CapsSave {
+            cap,
+            expected_version: 0,
+        })
+    });
+    let added = Callback::new(move |saved: CapState| {
+        shell.say(format!("Added cap \"{}\".", saved.cap.name));
+        fields.fill(CapDraft::fresh());
+        fields.name.set(String::new());
+        caps.reload();
     });
     view! {
-        <Dialog open=is_adding title=Signal::stored("New cap".to_owned())>
-            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
-                <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique" testid="cap-new-name".to_owned()/>
-                    <TextField label="Limit" value=fields.limit prefix="$" testid="cap-new-limit".to_owned()/></div>
-                <CapDetails fields/>
-                <FormError error=problem/>
-                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary" data-testid="cap-new-save">"Add cap"</button></div>
-            </form>
-        </Dialog>
+        <AddDialog open=is_adding title="New cap" act="Add cap" read added testid="cap-new-save">
+            <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique" testid="cap-new-name".to_owned()/>
+                <TextField label="Limit" value=fields.limit prefix="$" testid="cap-new-limit".to_owned()/></div>
+            <CapDetails fields/>
+        </AddDialog>
     }
 }

@@ -1,5 +1,6 @@
 //! A cap's form: signals' plain content, and how it becomes a cap again.
 
+use crate::format;
 use weir_contract::{
     NanoUsd,
     model::{
@@ -7,6 +8,9 @@ use weir_contract::{
         tier::Tier,
     },
 };
+
+/// Up to here whole cents survive the way through the shell's JavaScript numbers to the last digit.
+const HIGHEST_CAP: NanoUsd = NanoUsd(1_000_000_000 * NanoUsd::PER_USD);
 
 /// The form's content as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +38,7 @@ impl CapDraft {
             },
             period: period_key(cap.period).to_owned(),
             time_zone: cap.time_zone.clone(),
-            limit: two_decimals(cap.limit_nanousd),
+            limit: format::with_cents(cap.limit_nanousd),
             action: action_key(cap.action).to_owned(),
             alert_percent: cap.alert_percent.to_string(),
             enabled: cap.enabled,
@@ -68,6 +72,9 @@ impl CapDraft {
         if limit_nanousd < NanoUsd::ZERO {
             return Err("A cap cannot be negative; 0 refuses every paid call.".to_owned());
         }
+        if limit_nanousd > HIGHEST_CAP {
+            return Err("A cap is at most 1,000,000,000 dollars; switch it off to hold nothing.".to_owned());
+        }
         let alert_percent = self
             .alert_percent
             .trim()
@@ -97,17 +104,6 @@ impl CapDraft {
             alert_percent: alert_percent.ok_or("The alert is a whole percentage from 1 to 100.")?,
             enabled: self.enabled,
         })
-    }
-}
-
-/// The amount as typed text, with at least two decimals.
-#[must_use]
-pub fn two_decimals(amount: NanoUsd) -> String {
-    let text = amount.to_decimal();
-    match text.split_once('.') {
-        None => format!("{text}.00"),
-        Some((_, fraction)) if fraction.len() == 1 => format!("{text}0"),
-        _ => text,
     }
 }
 
@@ -169,6 +165,11 @@ mod tests {
             ..CapDraft::fresh()
         };
         assert!(good.read().is_ok());
+        let highest = CapDraft {
+            limit: "1000000000".into(),
+            ..good.clone()
+        };
+        assert_eq!(highest.read().map(|cap| cap.limit_nanousd), Ok(HIGHEST_CAP));
         for wrong in [
             CapDraft {
                 name: " ".into(),
@@ -180,6 +181,10 @@ mod tests {
             },
             CapDraft {
                 limit: "-1".into(),
+                ..good.clone()
+            },
+            CapDraft {
+                limit: "1000000000.01".into(),
                 ..good.clone()
             },
             CapDraft {
@@ -197,12 +202,5 @@ mod tests {
         ] {
             assert!(wrong.read().is_err(), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn amounts_are_typed_with_two_decimals() {
-        assert_eq!(two_decimals(NanoUsd(25_000_000_000)), "25.00");
-        assert_eq!(two_decimals(NanoUsd(500_000_000)), "0.50");
-        assert_eq!(two_decimals(NanoUsd(1)), "0.000000001");
     }
 }

@@ -44,6 +44,10 @@ impl Clear {
 
     /// Asks what would go, then opens the dialog.
     pub fn preview(self, selector: CacheSelector) {
+        // The button stays enabled meanwhile: a disabled one would lose the focus that the dialog gives back.
+        if self.busy.get_untracked() {
+            return;
+        }
         self.busy.set(true);
         self.error.set(None);
         spawn_local(async move {
@@ -129,9 +133,9 @@ pub fn ClearForm(clear: Clear) -> impl IntoView {
             <form class="inline-form" on:submit=preview>
                 <SelectField label="Which" value=kind options=Signal::stored(kinds) testid="cache-clear-kind".to_owned()/>
                 <TextField label="Value" value testid="cache-clear-value".to_owned()/>
-                <button type="submit" data-testid="cache-clear-preview" disabled=move || clear.busy.get()>"Preview"</button>
+                <button type="submit" data-testid="cache-clear-preview" aria-disabled=move || clear.busy.get().to_string()>"Preview"</button>
                 <span class="spacer"></span>
-                <button type="button" class="danger-quiet" data-testid="cache-clear-all" disabled=move || clear.busy.get()
+                <button type="button" class="danger-quiet" data-testid="cache-clear-all" aria-disabled=move || clear.busy.get().to_string()
                     on:click=move |_| clear.preview(CacheSelector::All)>"Clear everything…"</button>
             </form>
             <FormError error=problem/>
@@ -160,6 +164,12 @@ fn ClearDialog(clear: Clear) -> impl IntoView {
             .found
             .with(|found| found.as_ref().is_some_and(|found| found.0 == CacheSelector::All))
     };
+    let confirm = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if untrack(|| clear.may()) {
+            clear.confirm();
+        }
+    };
     view! {
         <Dialog open=clear.open title=Signal::derive(move || format!("Clear {}?", format::visible(&what())))>
             <dl class="facts extent">
@@ -168,16 +178,18 @@ fn ClearDialog(clear: Clear) -> impl IntoView {
                 <dt>"Saved so far"</dt><dd title=move || format::money_exact(extent().saved_nanousd)>{move || format::money(extent().saved_nanousd)}</dd>
             </dl>
             <p class="muted">{move || if extent().entries == 0 { "Nothing matches, so there is nothing to delete." } else { "The next request for each of them is a miss and is paid for again. This cannot be undone." }}</p>
+            <form on:submit=confirm>
             <Show when=move || is_all() && (extent().entries > 0)>
-                <TextField label=format!("Type \"{}\" to confirm", state::WORD) value=clear.typed testid="cache-clear-word".to_owned()/>
+                <TextField label=format!("Type \"{}\" to confirm", state::WORD) value=clear.typed autofocus=true testid="cache-clear-word".to_owned()/>
             </Show>
             <FormError error=clear.error/>
             <div class="dialog-acts">
                 <button type="button" autofocus=true on:click=move |_| clear.open.set(false)>"Cancel"</button>
-                <button type="button" class="danger" data-testid="cache-clear-confirm" disabled=move || !clear.may() on:click=move |_| clear.confirm()>
+                <button type="submit" class="danger" data-testid="cache-clear-confirm" disabled=move || !clear.may()>
                     {move || state::act(extent())}
                 </button>
             </div>
+            </form>
         </Dialog>
     }
 }

@@ -37,10 +37,10 @@ pub fn Cache() -> impl IntoView {
     let clear = Clear::new();
     view! {
         <Panel query=stats rows=3>{move || stats.value.get().map(|stats| view! { <Figures stats/> })}</Panel>
-        <ClearForm clear/>
         <section class="card flush"><h2 class="pad">"By intent"</h2>
             <Panel query=stats>{move || stats.value.with(|stats| stats.as_ref().map(|stats| intents(stats, clear)))}</Panel>
         </section>
+        <ClearForm clear/>
         <section class="card flush"><h2 class="pad">"Entries"<span class="unit">"newest first"</span></h2>
             <Entries entries clear/>
         </section>
@@ -79,9 +79,9 @@ fn intents(stats: &CacheStats, clear: Clear) -> AnyView {
             <tr><th scope="row">{format::visible(&or_nothing(&intent.intent))}</th>
                 <td class="num">{format::percent_or_nothing(rate)}</td>
                 <td class="num">{format::count(intent.hits)}</td><td class="num">{format::count(intent.misses)}</td><td class="num">{format::count(intent.bypassed)}</td>
-                <td class="num" title=format::money_exact(intent.saved_nanousd)>{format::money(intent.saved_nanousd)}</td>
+                <td class="num" title=format::money_exact(intent.saved_nanousd)>{format::money_in_column(intent.saved_nanousd)}</td>
                 <td class="wrap"><VerdictBadge verdict=intent.verdict/>" "<span class="muted">{intent.reason.clone()}</span></td>
-                <td class="num"><button type="button" class="small" on:click=move |_| clear.preview(CacheSelector::Intent(name.clone()))>"Clear…"</button></td>
+                <td class="num"><button type="button" class="small" aria-label=format!("Clear the answers of {}", format::visible(&or_nothing(&intent.intent))) on:click=move |_| clear.preview(CacheSelector::Intent(name.clone()))>"Clear…"</button></td>
             </tr>
         }
     };
@@ -109,7 +109,7 @@ fn Entries(entries: Query<CacheEntryPage>, clear: Clear) -> impl IntoView {
     view! {
         <Panel query=entries>
             <Show when=move || rows.with(|rows| !rows.is_empty()) fallback=|| view! { <Empty title="Nothing is cached">"Answers appear here after the first miss."</Empty> }>
-                <div class="scroll tall"><table><thead><tr>
+                <div class="scroll tall"><table class="dense"><thead><tr>
                     <th scope="col">"Label"</th><th scope="col">"Intent"</th><th scope="col">"Model"</th><th scope="col">"Tier"</th><th scope="col" class="num">"Hits"</th><th scope="col" class="num">"Saved"</th>
                     <th scope="col" class="num">"Size"</th><th scope="col">"Stored"</th><th scope="col">"Expires"</th><th scope="col"><span class="sr">"Act"</span></th>
                 </tr></thead><tbody><For each=move || rows.get() key=|row| (row.key.clone(), row.hits) let:row><EntryLine row clear/></For></tbody></table></div>
@@ -127,7 +127,7 @@ fn EntryLine(row: CacheEntryRow, clear: Clear) -> impl IntoView {
     view! {
         <tr><th scope="row" class="clip" title=format::visible(&row.label)>{format::visible(&or_nothing(&row.label))}</th>
             <td>{format::visible(&or_nothing(&row.intent))}</td><td>{format::visible(&row.model)}</td><td>{row.tier.map_or(format::NOTHING, Tier::as_str)}</td>
-            <td class="num">{format::count(row.hits)}</td><td class="num" title=format::money_exact(saved)>{format::money(saved)}</td><td class="num">{format::bytes(row.bytes)}</td>
+            <td class="num">{format::count(row.hits)}</td><td class="num" title=format::money_exact(saved)>{format::money_in_column(saved)}</td><td class="num">{format::bytes(row.bytes)}</td>
             <td title=clock::moment(row.created_ms)>{local_time::ago(row.created_ms, now)}</td><td title=clock::moment(row.expires_ms)>{local_time::until(row.expires_ms, now)}</td>
             <td class="num"><button type="button" class="small" aria-label=format!("Clear {}", format::visible(&row.label))
                 on:click=move |_| clear.preview(CacheSelector::Entry(key.clone()))>"Clear…"</button></td>

@@ -5,10 +5,11 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        adding::AddDialog,
         badge::{Badge, Tone},
-        confirm::Dialog,
+        delete::DeleteButton,
         field::{CheckField, FormError, SelectField, TextField, choices},
-        gauge::Gauge,
+        gauge::{self, Gauge},
         icon::{Icon, Symbol},
         state::{Empty, Panel},
     },
@@ -21,21 +22,16 @@ use weir_contract::{
     model::limit::{Limit, LimitState},
 };
 
+/// How full the fullest caller's window is when the gauge turns to attention.
+const ALERT_PERCENT: u8 = 80;
+
 type LimitStates = Query<Vec<LimitState>>;
 
 /// The page.
 #[component]
 pub fn Limits() -> impl IntoView {
     let limits = query(|| LimitsList {});
-    let names = Memo::new(move |_| {
-        limits.value.with(|limits| {
-            limits
-                .iter()
-                .flatten()
-                .map(|state| state.limit.name.clone())
-                .collect::<Vec<_>>()
-        })
-    });
+    let names = limits.names();
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"Windows slide and are counted literally. Saving a limit keeps what was counted."</p>
@@ -51,16 +47,7 @@ pub fn Limits() -> impl IntoView {
 
 #[component]
 fn LimitCard(name: String, limits: LimitStates) -> impl IntoView {
-    let wanted = name.clone();
-    let state = Memo::new(move |_| {
-        limits.value.with(|limits| {
-            limits
-                .iter()
-                .flatten()
-                .find(|state| state.limit.name == wanted)
-                .cloned()
-        })
-    });
+    let state = limits.member(name.clone());
     view! {
         <section class="card cap" data-testid=format!("limit-{name}")>
             {move || state.get().map(|state| view! { <Standing state/> })}
@@ -79,6 +66,7 @@ fn Standing(state: LimitState) -> impl IntoView {
     let (who, count) = state.busiest.clone().unwrap_or_default();
     let most = i64::from(state.limit.max_requests);
     let parts = Signal::stored((i64::from(count), 0, most));
+    let tone_of_gauge = gauge::tone((i64::from(count), 0, most), ALERT_PERCENT);
     let label = Signal::stored(format!("Fullest caller: {count} of {most}"));
     let busiest = if who.is_empty() {
         "No caller in the window now.".to_owned()
@@ -91,11 +79,13 @@ fn Standing(state: LimitState) -> impl IntoView {
         )
     };
     view! {
+        <div class=tone_of_gauge>
         <header class="card-head"><h2>{state.limit.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.limit)}</span></header>
-        <Gauge parts alert_percent=Signal::stored(80) label/>
+        <Gauge parts alert_percent=Signal::stored(ALERT_PERCENT) label/>
         <div class="amounts"><span class="key spent">"Fullest caller now: "<b>{busiest}</b></span>
             <span><b>{format::count(i64::from(state.active_callers))}</b>" active callers"</span>
             <span class="of"><b>{format::count(state.refused.try_into().unwrap_or(i64::MAX))}</b>" refused since the gateway started"</span></div>
+        </div>
     }
 }
 
@@ -173,7 +163,10 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
     });
     let save = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let limit = match fields.read() {
+        if !is_changed.get_untracked() {
+            return;
+        }
+        let limit = match untrack(|| fields.read()) {
             Ok(limit) => limit,
             Err(text) => return problem.set(Some(text)),
         };
@@ -198,36 +191,21 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
             }
         });
     };
-    let asking = RwSignal::new(false);
     let act = format!("Delete limit \"{name}\"");
     let doomed = name.clone();
-    let delete = Callback::new(move |()| {
-        let args = LimitsDelete {
-            name: doomed.clone(),
-            expected_version: base.with_untracked(|base| base.version),
-        };
-        spawn_local(async move {
-            match call(args).await {
-                Ok(()) => shell.say("Deleted the limit."),
-                Err(error) => shell.complain(&error),
-            }
-            asking.set(false);
-            limits.reload();
-        });
+    let delete = Callback::new(move |()| LimitsDelete {
+        name: doomed.clone(),
+        expected_version: base.with_untracked(|base| base.version),
     });
     view! {
         <form class="inline-form cap-form" on:submit=save>
             <LimitFields fields/>
-            <button type="submit" class="primary" data-testid=format!("limit-save-{name}") disabled=move || !is_changed.get()>"Save"</button>
+            <button type="submit" class="primary" data-testid=format!("limit-save-{name}") aria-disabled=move || (!is_changed.get()).to_string()>"Save"</button>
             <span class="spacer"></span>
-            <button type="button" class="danger-quiet" on:click=move |_| asking.set(true)>"Delete…"</button>
+            <DeleteButton label="Delete…" act meaning="Callers are no longer held by it, at once." done="Deleted the limit."
+                command=delete list=limits/>
         </form>
         <FormError error=problem/>
-        <Dialog open=asking title=Signal::stored(format!("{act}?"))>
-            <p class="muted">"Callers are no longer held by it, at once."</p>
-            <div class="dialog-acts"><button type="button" autofocus=true on:click=move |_| asking.set(false)>"Cancel"</button>
-                <button type="button" class="danger" on:click=move |_| delete.run(())>{act.clone()}</button></div>
-        </Dialog>
     }
 }
 
@@ -242,37 +220,20 @@ fn NewLimit(is_adding: RwSignal<bool>, limits: LimitStates) -> impl IntoView {
         enabled: true,
     };
     let fields = Fields::of(&blank);
-    let problem = RwSignal::new(None::<String>);
-    let save = Callback::new(move |()| {
-        let limit = match fields.read() {
-            Ok(limit) => limit,
-            Err(text) => return problem.set(Some(text)),
-        };
-        spawn_local(async move {
-            match call(LimitsSave {
-                limit,
-                expected_version: 0,
-            })
-            .await
-            {
-                Ok(saved) => {
-                    shell.say(format!("Added limit \"{}\".", saved.limit.name));
-                    fields.name.set(String::new());
-                    problem.set(None);
-                    is_adding.set(false);
-                    limits.reload();
-                }
-                Err(error) => problem.set(Some(error.message)),
-            }
-        });
+    let read = Callback::new(move |()| {
+        fields.read().map(|limit| LimitsSave {
+            limit,
+            expected_version: 0,
+        })
+    });
+    let added = Callback::new(move |saved: LimitState| {
+        shell.say(format!("Added limit \"{}\".", saved.limit.name));
+        fields.name.set(String::new());
+        limits.reload();
     });
     view! {
-        <Dialog open=is_adding title=Signal::stored("New limit".to_owned())>
-            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
-                <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique"/><LimitFields fields/></div>
-                <FormError error=problem/>
-                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary">"Add limit"</button></div>
-            </form>
-        </Dialog>
+        <AddDialog open=is_adding title="New limit" act="Add limit" read added>
+            <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique"/><LimitFields fields/></div>
+        </AddDialog>
     }
 }

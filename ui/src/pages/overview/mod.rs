@@ -41,7 +41,7 @@ pub fn Overview() -> impl IntoView {
         <section class="kpis" aria-label="Key figures" class:stale=move || overview.is_stale.get()>
             {Kpi::ALL.into_iter().enumerate().map(card).collect_view()}
         </section>
-        <AttentionList figures=overview.value/>
+        <AttentionList figures=overview.value failed=Signal::derive(move || overview.error.with(Option::is_some))/>
         <section class="charts" aria-label="Charts">
             <ChartFigure kind=ChartKind::Cost title="Cost" unit="dollars by tier" testid="chart-cost"/>
             <ChartFigure kind=ChartKind::Latency title="Latency" unit="from arrival to last byte" testid="chart-latency"/>
@@ -82,21 +82,31 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
                 Trend::Worse => " worse",
                 Trend::Neutral => "",
             };
-            view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{shell.range.get().previous_label()}</span> }
+            let before = reading.has_before.then(|| shell.range.get().previous_label());
+            view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{before}</span> }
         })
+    };
+    // Each part stays in one piece, so that a narrow card breaks between "p50 338 ms" and "p99 2,610 ms".
+    let note = move || {
+        let note = shown.get().map(|reading| reading.note).unwrap_or_default();
+        let parts: Vec<_> = note.split_inclusive(", ").map(ToOwned::to_owned).collect();
+        parts
+            .into_iter()
+            .map(|part| view! { <span>{part}</span> })
+            .collect_view()
     };
     view! {
         <a class="card kpi" href=link>
             <span class="kpi-label">{kpi.label()}</span>
             <span class="kpi-value" data-testid=kpi.testid() title=title>{value}</span>
             <span class="kpi-delta">{delta}</span>
-            <span class="kpi-note" title=move || shown.get().map(|reading| reading.note).unwrap_or_default()>{move || shown.get().map(|reading| reading.note).unwrap_or_default()}</span>
+            <span class="kpi-note">{note}</span>
         </a>
     }
 }
 
 #[component]
-fn AttentionList(figures: RwSignal<Option<Figures>>) -> impl IntoView {
+fn AttentionList(figures: RwSignal<Option<Figures>>, failed: Signal<bool>) -> impl IntoView {
     let shell = use_shell();
     let items =
         Memo::new(move |_| figures.with(|figures| figures.as_ref().map(|figures| figures.attention.clone())));
@@ -109,11 +119,12 @@ fn AttentionList(figures: RwSignal<Option<Figures>>) -> impl IntoView {
     });
     let content = move || {
         match items.get() {
+        None if failed.get() => view! { <p class="nothing muted">"Not known while the figures cannot be read."</p> }.into_any(),
         None => view! { <Skeleton rows=1/> }.into_any(),
         Some(items) if items.is_empty() => {
             let checked = move || figures.with(|figures| figures.as_ref().map_or(0, |figures| figures.as_of_ms));
             view! {
-                <p class="calm"><Icon symbol=Symbol::Check/>"Nothing needs you."<span class="muted">{move || format!("Checked {}", clock::moment(checked()))}</span>
+                <p class="nothing"><Icon symbol=Symbol::Check/>"Nothing needs you."<span class="muted">{move || format!("Checked {}", clock::moment(checked()))}</span>
                     <Show when=move || is_quiet.get()><a class="next" href=move || shell.href(Page::Start)>"No requests in this range: send one"</a></Show></p>
             }
             .into_any()

@@ -3,6 +3,9 @@
 use crate::format;
 use weir_contract::model::chart::{Overview, Totals};
 
+/// The movement of a figure that has neither a value now nor one before.
+const NO_DATA: &str = "no data";
+
 /// One of the six.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kpi {
@@ -30,6 +33,9 @@ pub struct Reading {
     pub exact: String,
     pub delta: String,
     pub trend: Trend,
+    /// False when there is nothing before to compare with.
+    pub has_before: bool,
+    /// Parts are divided by `, `.
     pub note: String,
 }
 
@@ -92,6 +98,7 @@ impl Kpi {
                 Reading {
                     value: format::money(now.cost_nanousd),
                     exact: format::money_exact(now.cost_nanousd),
+                    has_before: delta != NO_DATA,
                     delta,
                     trend,
                     note: spend_note(now),
@@ -104,6 +111,7 @@ impl Kpi {
                 Reading {
                     value: format::money(now.saved_nanousd),
                     exact: format::money_exact(now.saved_nanousd),
+                    has_before: delta != NO_DATA,
                     delta,
                     trend,
                     note,
@@ -120,6 +128,7 @@ impl Kpi {
                 Reading {
                     value: format::count(now.requests),
                     exact: String::new(),
+                    has_before: delta != NO_DATA,
                     delta,
                     trend,
                     note,
@@ -144,7 +153,7 @@ impl Kpi {
 
 fn spend_note(totals: &Totals) -> String {
     if totals.requests > 0 && totals.simulated == totals.requests {
-        "simulated: play money".to_owned()
+        "simulated, play money".to_owned()
     } else if totals.simulated > 0 {
         format!("{} simulated requests included", format::count(totals.simulated))
     } else if totals.price_unknown > 0 {
@@ -163,13 +172,14 @@ fn ratio(now: Option<f64>, before: Option<f64>, up_is_good: bool, note: String) 
     let delta = match (now, before) {
         (Some(now), Some(before)) => format::change_points(now, before),
         (Some(_), None) => "new".to_owned(),
-        _ => "no data".to_owned(),
+        _ => NO_DATA.to_owned(),
     };
     let trend = trend(&delta, Some(up_is_good));
     let note = if now.is_some() { note } else { String::new() };
     Reading {
         value: format::percent_or_nothing(now),
         exact: String::new(),
+        has_before: delta != NO_DATA,
         delta,
         trend,
         note,
@@ -183,21 +193,21 @@ fn p95(now: &Totals, before: &Totals) -> Reading {
     let delta = match (now.p95_us, before.p95_us) {
         (Some(now), Some(before)) => format::change(now as f64, before as f64),
         (Some(_), None) => "new".to_owned(),
-        _ => "no data".to_owned(),
+        _ => NO_DATA.to_owned(),
     };
     let trend = trend(&delta, Some(false));
     let note = match (now.p50_us, now.p99_us) {
         _ if (1..100).contains(&now.requests) => format!("n = {}, too few for p99", now.requests),
-        (Some(p50), Some(p99)) => format!(
-            "p50 {}, p99 {}",
-            format::duration_us(p50),
-            format::duration_us(p99)
-        ),
+        (Some(p50), Some(p99)) => {
+            let [p50, p99] = format::durations_alike_us([p50, p99]);
+            format!("p50 {p50}, p99 {p99}")
+        }
         _ => String::new(),
     };
     Reading {
         value,
         exact: String::new(),
+        has_before: delta != NO_DATA,
         delta,
         trend,
         note,
@@ -235,6 +245,7 @@ mod tests {
         assert_eq!(Kpi::HitRate.read(&empty).value, format::NOTHING);
         assert_eq!(Kpi::P95.read(&empty).value, format::NOTHING);
         assert_eq!(Kpi::Spend.read(&empty).value, "$0.00");
+        assert!(!Kpi::P95.read(&empty).has_before);
     }
 
     #[test]
@@ -263,7 +274,7 @@ mod tests {
                 Kpi::Spend.read(&both).delta.as_str(),
                 Kpi::Spend.read(&both).trend
             ),
-            ("−50.0 %", Trend::Better)
+            ("−50.0\u{a0}%", Trend::Better)
         );
         assert_eq!(Kpi::ErrorRate.read(&both).trend, Trend::Worse);
         assert_eq!(Kpi::HitRate.read(&both).trend, Trend::Better);

@@ -1,5 +1,7 @@
 //! One request explained: its facts, every decision in order, and its bodies behind a button.
 
+pub mod facts;
+
 use crate::{
     components::{
         badge::{CacheBadge, SimulatedBadge, StatusBadge},
@@ -7,18 +9,14 @@ use crate::{
         icon::{Icon, Symbol},
         state::Panel,
     },
-    contexts::{clock, query, use_shell},
+    contexts::{query, use_shell},
     format,
-    pages::requests::row::or_nothing,
     route::Page,
 };
 use leptos::prelude::*;
 use weir_contract::{
     command::requests::RequestsGet,
-    model::{
-        request::{RequestDetail, RequestRow, TraceStep},
-        tier::Tier,
-    },
+    model::request::{RequestDetail, TraceStep},
 };
 
 /// The page.
@@ -44,30 +42,52 @@ fn Explained(detail: RequestDetail) -> impl IntoView {
         response_body,
     } = detail;
     let total_us = row.duration_us.max(1);
+    let starts_us: Vec<i64> = std::iter::once(0)
+        .chain(trace.iter().map(|step| step.at_us))
+        .collect();
+    let steps = trace
+        .into_iter()
+        .zip(starts_us)
+        .map(|(step, from_us)| view! { <Step step from_us total_us/> })
+        .collect_view();
     view! {
         <div class="explain">
             <section class="card"><h2>"Facts"</h2>
                 <div class="badges"><StatusBadge status=row.status/><CacheBadge cache=row.cache/>{row.simulated.then(|| view! { <SimulatedBadge/> })}</div>
-                <dl class="facts">{facts(&row).into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd>{format::visible(&value)}</dd> }).collect_view()}</dl>
+                {facts::groups(&row).into_iter().map(|group| view! { <Group group/> }).collect_view()}
             </section>
-            <section class="card"><h2>"What happened, in order"</h2>
-                <ol class="trace">{trace.into_iter().map(|step| view! { <Step step total_us/> }).collect_view()}</ol>
-            </section>
+            <div class="stack">
+                <section class="card"><h2>"What happened, in order"</h2>
+                    <ol class="trace">{steps}</ol>
+                </section>
+                <Body title="Request body" body=request_body/>
+                <Body title="Answer body" body=response_body/>
+            </div>
         </div>
-        <Body title="Request body" body=request_body/>
-        <Body title="Answer body" body=response_body/>
     }
 }
 
 #[component]
-fn Step(step: TraceStep, total_us: i64) -> impl IntoView {
-    let share = (step.at_us as f64 / total_us as f64 * 100.0).clamp(0.0, 100.0);
+fn Group(group: facts::Group) -> impl IntoView {
+    let lines = group
+        .lines
+        .into_iter()
+        .map(|(name, value)| view! { <dt>{name}</dt><dd>{format::visible(&value)}</dd> })
+        .collect_view();
+    view! { <h3 class="facts-head">{group.title}</h3><dl class="facts">{lines}</dl> }
+}
+
+/// One decision; the bar is the time since the one before, on the scale of the whole request.
+#[component]
+fn Step(step: TraceStep, from_us: i64, total_us: i64) -> impl IntoView {
+    let share = |us: i64| (us as f64 / total_us as f64 * 100.0).clamp(0.0, 100.0);
+    let (left, right) = (share(from_us), share(step.at_us));
     let facts = step.facts.into_iter().map(|(name, value)| view! { <span class="fact"><span class="muted">{format::visible(&name)}</span>" "{format::visible(&value)}</span> });
     view! {
         <li><span class="trace-at num">{format::duration_us(step.at_us)}</span>
             <div class="trace-body"><strong>{format::visible(&step.stage)}</strong><p>{format::visible(&step.decision)}</p>
                 <div class="trace-facts">{facts.collect_view()}</div>
-                <div class="trace-track" aria-hidden="true"><i style:width=format!("{share:.1}%")></i></div>
+                <div class="trace-track" aria-hidden="true"><i style:margin-left=format!("min({left:.1}%, 100% - 2px)") style:width=format!("{:.1}%", (right - left).max(0.0))></i></div>
             </div>
         </li>
     }
@@ -90,83 +110,10 @@ fn Body(title: &'static str, body: Option<String>) -> impl IntoView {
         }
     };
     view! {
-        <section class="card body-card"><header class="chart-head"><h2>{title}</h2>
+        <section class="card"><header class="chart-head"><h2>{title}</h2>
             <button type="button" class="small" aria-pressed=move || is_revealed.get().to_string() on:click=move |_| is_revealed.update(|on| *on = !*on)>
                 {move || if is_revealed.get() { "Hide" } else { "Reveal" }}</button></header>
             {content}
         </section>
     }
-}
-
-fn facts(row: &RequestRow) -> Vec<(&'static str, String)> {
-    let tokens = row.tokens;
-    vec![
-        (
-            "Arrived",
-            format!(
-                "{} ({})",
-                clock::moment(row.started_ms),
-                clock::zone_name(row.started_ms)
-            ),
-        ),
-        ("Intent", or_nothing(&row.intent)),
-        ("Asked for", or_nothing(&row.requested_model)),
-        (
-            "Served by",
-            format!("{} / {}", or_nothing(&row.provider), or_nothing(&row.model)),
-        ),
-        ("Tier", row.tier.map_or(format::NOTHING, Tier::as_str).to_owned()),
-        (
-            "Endpoint",
-            format!("{}{}", row.endpoint, if row.streamed { ", streamed" } else { "" }),
-        ),
-        ("Total time", format::duration_us(row.duration_us)),
-        ("First byte", format::duration_us(row.first_byte_us)),
-        ("At providers", format::duration_us(row.upstream_us)),
-        ("In Weir", format::duration_us(row.duration_us - row.upstream_us)),
-        ("Attempts", row.attempts.to_string()),
-        (
-            "Input tokens",
-            format!(
-                "{} fresh, {} cache read, {} cache write",
-                format::count(tokens.input),
-                format::count(tokens.cache_read),
-                format::count(tokens.cache_write)
-            ),
-        ),
-        (
-            "Output tokens",
-            format!(
-                "{} visible, {} reasoning",
-                format::count(tokens.output),
-                format::count(tokens.reasoning)
-            ),
-        ),
-        (
-            "Cost",
-            format!(
-                "{} ({})",
-                format::money_exact(row.cost_nanousd),
-                if row.price_unknown {
-                    "price unknown, highest of the tier"
-                } else {
-                    row.cost_basis.as_str()
-                }
-            ),
-        ),
-        ("Saved", format::money_exact(row.saved_nanousd)),
-        ("Price used", or_nothing(&row.price_id)),
-        ("HTTP status", row.http_status.to_string()),
-        ("Error", or_nothing(&row.error)),
-        ("User", or_nothing(&row.user)),
-        ("Session", or_nothing(&row.session)),
-        ("Event", or_nothing(&row.event)),
-        (
-            "Key and team",
-            format!("{} / {}", or_nothing(&row.key_id), or_nothing(&row.team)),
-        ),
-        ("Client", or_nothing(&row.client_ip)),
-        ("Variants", or_nothing(&row.variants.join(", "))),
-        ("Tags", or_nothing(&row.tags.join(", "))),
-    ]
 }

@@ -6,6 +6,7 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        field::Options,
         icon::{Icon, Symbol},
         state::{Empty, Failure, Skeleton},
     },
@@ -71,7 +72,7 @@ pub fn Requests() -> impl IntoView {
                     <a href=move || shell.href(Page::Start)>"send the first request"</a>"."</Empty>
             </Show>
             <Show when=move || rows.with(|rows| rows.as_ref().is_some_and(|rows| !rows.is_empty()))>
-                <div class="scroll"><table class="requests">
+                <div class="scroll"><table class="requests dense">
                     <thead><tr>
                         <th scope="col">"Time"</th><th scope="col">"Intent"</th><th scope="col">"Model"</th><th scope="col">"Tier"</th>
                         <th scope="col">"Cache"</th><th scope="col">"Status"</th><th scope="col" class="num">"Tokens"</th>
@@ -84,7 +85,7 @@ pub fn Requests() -> impl IntoView {
                 <div class="table-foot">
                     <span class="muted">{move || format!("{} shown, newest first", rows.with(|rows| rows.as_ref().map_or(0, Vec::len)))}</span>
                     <Show when=move || cursor.with(Option::is_some)>
-                        <button type="button" data-testid="load-more" disabled=move || more.busy.get()
+                        <button type="button" data-testid="load-more" aria-disabled=move || more.busy.get().to_string()
                             on:click=move |_| more.load(filter.get_untracked(), cursor.get_untracked())>"Load more"</button>
                     </Show>
                 </div>
@@ -119,6 +120,9 @@ impl More {
     }
 
     fn load(self, filter: RequestFilter, cursor: Option<String>) {
+        if self.busy.get_untracked() {
+            return;
+        }
         self.busy.set(true);
         spawn_local(async move {
             match call(RequestsList {
@@ -199,7 +203,7 @@ fn pairs(first: &str, words: Vec<String>) -> Vec<(String, String)> {
         .chain(
             words
                 .into_iter()
-                .map(|word| (word.clone(), word.replace("client_gone", "client gone"))),
+                .map(|word| (word.clone(), state::word(&word).to_owned())),
         )
         .collect()
 }
@@ -223,15 +227,9 @@ fn FilterSelect(
             .with_untracked(|route| state::with(route, name, &value))
             .to_hash());
     };
-    let choices = move || {
-        options
-            .get()
-            .into_iter()
-            .map(|(key, word)| {
-                let chosen = key.clone();
-                view! { <option value=key selected=move || current.get() == chosen>{word}</option> }
-            })
-            .collect_view()
-    };
-    view! { <select aria-label=label data-testid=format!("filter-{name}") class:active=move || current.with(|text| !text.is_empty()) on:change=change>{choices}</select> }
+    view! {
+        <select aria-label=label data-testid=format!("filter-{name}") class:active=move || current.with(|text| !text.is_empty()) on:change=change>
+            <Options options chosen=current/>
+        </select>
+    }
 }

@@ -47,8 +47,8 @@ pub fn RequestLine(row: RequestRow) -> impl IntoView {
             <td><StatusBadge status=row.status/></td>
             <td class="num" title=tokens>{format::count(row.tokens.total())}</td>
             <td class="num" title=overhead>{format::duration_us(row.duration_us)}</td>
-            <td class="num" title=format::money_exact(row.cost_nanousd)>{amount(row.cost_nanousd)}" "<span class="muted">{basis}</span></td>
-            <td class="num saved" title=format::money_exact(row.saved_nanousd)>{amount(row.saved_nanousd)}</td>
+            <td class="num" title=format::money_exact(row.cost_nanousd)>{(!basis.is_empty()).then(|| view! { <span class="muted">{basis}" "</span> })}{amount(row.cost_nanousd)}</td>
+            <td class="num" class:saved=row.saved_nanousd != NanoUsd::ZERO title=format::money_exact(row.saved_nanousd)>{amount(row.saved_nanousd)}</td>
         </tr>
     }
 }
@@ -57,7 +57,7 @@ fn amount(amount: NanoUsd) -> String {
     if amount == NanoUsd::ZERO {
         format::NOTHING.to_owned()
     } else {
-        format::money(amount)
+        format::money_in_column(amount)
     }
 }
 

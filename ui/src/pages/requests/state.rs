@@ -63,6 +63,17 @@ pub struct Chip {
     pub text: String,
 }
 
+/// A filter's value as the table says it.
+#[must_use]
+pub fn word(value: &str) -> &str {
+    match value {
+        "response" => "hit",
+        "semantic" => "semantic hit",
+        "client_gone" => "client gone",
+        other => other,
+    }
+}
+
 /// The chips of a route; `moment` writes a time.
 #[must_use]
 pub fn chips(route: &Route, moment: impl Fn(i64) -> String) -> Vec<Chip> {
@@ -78,7 +89,7 @@ pub fn chips(route: &Route, moment: impl Fn(i64) -> String) -> Vec<Chip> {
         if let Some(value) = route.get(name).filter(|value| !value.is_empty()) {
             chips.push(Chip {
                 names: vec![name],
-                text: format!("{name}: {value}"),
+                text: format!("{name}: {}", word(value)),
             });
         }
     }
@@ -142,6 +153,7 @@ mod tests {
         assert_eq!(filter.variant.as_deref(), Some("a=new"));
         let chips = chips(&route, |ms| ms.to_string());
         assert_eq!(chips.len(), 4);
+        assert_eq!((word("response"), word("faq")), ("hit", "faq"));
         assert_eq!(bucket(&without(&route, &chips[0].names)), None);
     }
 

@@ -6,8 +6,9 @@ pub mod state;
 use crate::{
     backend::call,
     components::{
+        adding::AddDialog,
         badge::{Badge, Tone},
-        confirm::Dialog,
+        delete::DeleteButton,
         field::{FormError, TextField},
         icon::{Icon, Symbol},
         state::{Empty, Panel},
@@ -30,15 +31,7 @@ type States = Query<Vec<RolloutState>>;
 #[component]
 pub fn Rollouts() -> impl IntoView {
     let rollouts = query(|| RolloutsList {});
-    let names = Memo::new(move |_| {
-        rollouts.value.with(|states| {
-            states
-                .iter()
-                .flatten()
-                .map(|state| state.rollout.name.clone())
-                .collect::<Vec<_>>()
-        })
-    });
+    let names = rollouts.names();
     let is_adding = RwSignal::new(false);
     view! {
         <div class="page-head"><p class="lead">"Who is in is decided by a hash of the user or key. Raising a share never moves anyone out."</p>
@@ -81,6 +74,9 @@ impl Editing {
     }
 
     fn save(self, enabled: bool) {
+        if self.busy.get_untracked() {
+            return;
+        }
         let rollout = match untrack(|| self.read(enabled)) {
             Ok(rollout) => rollout,
             Err(text) => return self.problem.set(Some(text)),
@@ -118,16 +114,7 @@ impl Editing {
 
 #[component]
 fn Card(name: String, rollouts: States) -> impl IntoView {
-    let wanted = name.clone();
-    let state = Memo::new(move |_| {
-        rollouts.value.with(|states| {
-            states
-                .iter()
-                .flatten()
-                .find(|state| state.rollout.name == wanted)
-                .cloned()
-        })
-    });
+    let state = rollouts.member(name.clone());
     let body = state.get_untracked().map(|first| {
         let editing = Editing {
             shell: use_shell(),
@@ -176,6 +163,12 @@ fn Standing(state: Memo<Option<RolloutState>>) -> impl IntoView {
 fn ShareForm(editing: Editing) -> impl IntoView {
     let name = editing.base.with_untracked(|base| base.rollout.name.clone());
     let share = editing.share;
+    let act = format!("Delete rollout \"{name}\"");
+    let doomed = name.clone();
+    let delete = Callback::new(move |()| RolloutsDelete {
+        name: doomed.clone(),
+        expected_version: editing.base.with_untracked(|base| base.version),
+    });
     let is_changed = Memo::new(move |_| editing.is_changed());
     let is_enabled = move || editing.base.with(|base| base.rollout.enabled);
     let typed = move |event| match state::parse_percent(&event_target_value(&event)) {
@@ -186,7 +179,7 @@ fn ShareForm(editing: Editing) -> impl IntoView {
         Err(text) => editing.problem.set(Some(text)),
     };
     let step = move |percent: i32, label: &'static str| {
-        view! { <button type="button" class="step-button" on:click=move |_| share.update(|share| *share = state::nudge(*share, percent))>{label}</button> }
+        view! { <button type="button" class="step-button" aria-label=format!("{label} percent") on:click=move |_| share.update(|share| *share = state::nudge(*share, percent))>{label}</button> }
     };
     let slid = move |event| {
         if let Ok(basis_points) = event_target_value(&event).parse::<u16>() {
@@ -194,7 +187,7 @@ fn ShareForm(editing: Editing) -> impl IntoView {
         }
     };
     view! {
-        <form class="cap-form" on:submit=move |event| { event.prevent_default(); editing.save(editing.base.with_untracked(|base| base.rollout.enabled)); }>
+        <form class="cap-form" on:submit=move |event| { event.prevent_default(); if is_changed.get_untracked() { editing.save(editing.base.with_untracked(|base| base.rollout.enabled)); } }>
             <div class="share">
                 {step(-5, "−5")}{step(-1, "−1")}
                 <input type="range" min="0" max="10000" step="100" aria-label="Share of callers on the new variant" data-testid=format!("rollout-slider-{name}")
@@ -202,42 +195,15 @@ fn ShareForm(editing: Editing) -> impl IntoView {
                 {step(1, "+1")}{step(5, "+5")}
                 <span class="field-box suffixed"><input inputmode="decimal" aria-label="Share in percent" data-testid=format!("rollout-percent-{name}")
                     prop:value=move || state::percent_text(share.get()) on:change=typed/><span class="field-prefix">"%"</span></span>
-                <button type="submit" class="primary" data-testid=format!("rollout-save-{name}") disabled=move || editing.busy.get() || !is_changed.get()>"Save"</button>
+                <button type="submit" class="primary" data-testid=format!("rollout-save-{name}") aria-disabled=move || (editing.busy.get() || !is_changed.get()).to_string()>"Save"</button>
                 <button type="button" class="danger-quiet" on:click=move |_| editing.save(!editing.base.with_untracked(|base| base.rollout.enabled))>
                     {move || if is_enabled() { "Stop and go back" } else { "Start again" }}</button>
             </div>
             <FormError error=editing.problem/>
-            <details><summary>"What the new variant changes"</summary><ChangeFields fields=editing.fields/><Delete editing name/></details>
+            <details><summary>"What the new variant changes"</summary><ChangeFields fields=editing.fields/>
+                <DeleteButton label="Delete this rollout…" act meaning="Everybody gets the old variant at once. Recorded requests keep the variant they met."
+                    done="Deleted the rollout. Everybody gets the old variant." command=delete list=editing.rollouts/></details>
         </form>
-    }
-}
-
-#[component]
-fn Delete(editing: Editing, name: String) -> impl IntoView {
-    let shell = use_shell();
-    let asking = RwSignal::new(false);
-    let act = format!("Delete rollout \"{name}\"");
-    let go = Callback::new(move |()| {
-        let args = RolloutsDelete {
-            name: name.clone(),
-            expected_version: editing.base.with_untracked(|base| base.version),
-        };
-        spawn_local(async move {
-            match call(args).await {
-                Ok(()) => shell.say("Deleted the rollout. Everybody gets the old variant."),
-                Err(error) => shell.complain(&error),
-            }
-            asking.set(false);
-            editing.rollouts.reload();
-        });
-    });
-    view! {
-        <button type="button" class="danger-quiet" on:click=move |_| asking.set(true)>"Delete this rollout…"</button>
-        <Dialog open=asking title=Signal::stored(format!("{act}?"))>
-            <p class="muted">"Everybody gets the old variant at once. Recorded requests keep the variant they met."</p>
-            <div class="dialog-acts"><button type="button" autofocus=true on:click=move |_| asking.set(false)>"Cancel"</button>
-                <button type="button" class="danger" on:click=move |_| go.run(())>{act.clone()}</button></div>
-        </Dialog>
     }
 }
 
@@ -245,39 +211,22 @@ fn Delete(editing: Editing, name: String) -> impl IntoView {
 fn NewRollout(is_adding: RwSignal<bool>, rollouts: States) -> impl IntoView {
     let shell = use_shell();
     let fields = Fields::of(Draft::default());
-    let problem = RwSignal::new(None::<String>);
-    let save = Callback::new(move |()| {
-        let rollout = match fields.draft().read(0, true) {
-            Ok(rollout) => rollout,
-            Err(text) => return problem.set(Some(text)),
-        };
-        spawn_local(async move {
-            match call(RolloutsSave {
-                rollout,
-                expected_version: 0,
-            })
-            .await
-            {
-                Ok(saved) => {
-                    shell.say(format!("Added rollout \"{}\" at 0 %.", saved.rollout.name));
-                    fields.fill(Draft::default());
-                    fields.name.set(String::new());
-                    problem.set(None);
-                    is_adding.set(false);
-                    rollouts.reload();
-                }
-                Err(error) => problem.set(Some(error.message)),
-            }
-        });
+    let read = Callback::new(move |()| {
+        fields.draft().read(0, true).map(|rollout| RolloutsSave {
+            rollout,
+            expected_version: 0,
+        })
+    });
+    let added = Callback::new(move |saved: RolloutState| {
+        shell.say(format!("Added rollout \"{}\" at 0 %.", saved.rollout.name));
+        fields.fill(Draft::default());
+        fields.name.set(String::new());
+        rollouts.reload();
     });
     view! {
-        <Dialog open=is_adding title=Signal::stored("New rollout".to_owned())>
-            <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
-                <TextField label="Name" value=fields.name hint="Short and unique. It starts at 0 %."/>
-                <ChangeFields fields/>
-                <FormError error=problem/>
-                <div class="dialog-acts"><button type="button" on:click=move |_| is_adding.set(false)>"Cancel"</button><button type="submit" class="primary">"Add rollout"</button></div>
-            </form>
-        </Dialog>
+        <AddDialog open=is_adding title="New rollout" act="Add rollout" read added>
+            <TextField label="Name" value=fields.name hint="Short and unique. It starts at 0 %."/>
+            <ChangeFields fields/>
+        </AddDialog>
     }
 }

@@ -43,7 +43,7 @@ pub fn parse_percent(text: &str) -> Result<u16, String> {
 #[must_use]
 pub fn percent_text(basis_points: u16) -> String {
     crate::format::basis_points(basis_points)
-        .trim_end_matches(" %")
+        .trim_end_matches(['%', '\u{a0}'])
         .to_owned()
 }
 

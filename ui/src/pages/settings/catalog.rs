@@ -1,6 +1,6 @@
 //! Tiers and intents, to read; they are written in the configuration file.
 
-use crate::{components::state::Panel, contexts::query, format, pages::requests::row::or_nothing};
+use crate::{components::state::Panel, contexts::query, format};
 use leptos::prelude::*;
 use weir_contract::command::providers::{IntentsList, TiersList};
 
@@ -26,17 +26,21 @@ pub fn Intents() -> impl IntoView {
     let intents = query(|| IntentsList {});
     let rows = move || {
         intents.value.get().unwrap_or_default().into_iter().map(|intent| {
-            let key = or_nothing(&intent.cache_key).replace(format::NOTHING, "the exact text");
+            let key = if intent.cache_key.is_empty() {
+                view! { <span class="muted">"the exact text"</span> }.into_any()
+            } else {
+                view! { <code>{format::visible(&intent.cache_key)}</code> }.into_any()
+            };
             view! {
                 <tr><th scope="row">{format::visible(&intent.name)}</th><td class="muted">{format::visible(&intent.description)}</td>
-                    <td>{format!("{} to {}", intent.lowest_tier, intent.highest_tier)}</td><td><code>{format::visible(&key)}</code></td>
+                    <td>{format!("{} to {}", intent.lowest_tier, intent.highest_tier)}</td><td>{key}</td>
                     <td class="num">{format::seconds(intent.cache_ttl_seconds)}</td></tr>
             }
         }).collect_view()
     };
     view! {
         <section class="card"><h2>"Intents"<span class="unit">"set in the configuration file"</span></h2>
-            <Panel query=intents rows=4><div class="scroll"><table><thead><tr><th scope="col">"Intent"</th><th scope="col">"Meaning"</th><th scope="col">"Tiers"</th><th scope="col">"Cache key"</th>
+            <Panel query=intents rows=4><div class="scroll" tabindex="0" role="region" aria-label="Intents"><table><thead><tr><th scope="col">"Intent"</th><th scope="col">"Meaning"</th><th scope="col">"Tiers"</th><th scope="col">"Cache key"</th>
                 <th scope="col" class="num">"Kept for"</th></tr></thead><tbody>{rows}</tbody></table></div></Panel></section>
     }
 }

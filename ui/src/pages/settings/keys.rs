@@ -47,6 +47,9 @@ fn Create(keys: Query<Vec<VirtualKey>>) -> impl IntoView {
     let secret = RwSignal::new(None::<String>);
     let create = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
+        if name.with_untracked(|name| name.trim().is_empty()) {
+            return;
+        }
         let args = KeysCreate {
             name: name.get_untracked().trim().to_owned(),
             team: team.get_untracked().trim().to_owned(),
@@ -67,7 +70,7 @@ fn Create(keys: Query<Vec<VirtualKey>>) -> impl IntoView {
         <form class="inline-form" on:submit=create>
             <TextField label="Name" value=name testid="key-name".to_owned()/>
             <TextField label="Team" value=team testid="key-team".to_owned()/>
-            <button type="submit" class="primary" data-testid="key-create" disabled=move || name.with(|name| name.trim().is_empty())>"Create key"</button>
+            <button type="submit" class="primary" data-testid="key-create" aria-disabled=move || name.with(|name| name.trim().is_empty()).to_string()>"Create key"</button>
         </form>
         <Show when=move || secret.with(Option::is_some)>
             <div class="secret"><code data-testid="key-secret">{move || text.get()}</code><CopyButton text label="Copy the key"/>

@@ -8,9 +8,9 @@ pub mod state;
 
 use crate::{
     backend::call,
-    components::copy::{CodeBlock, CopyButton},
+    components::copy::CopyButton,
     contexts::{clock, use_shell},
-    pages::start::snippet::Snippet,
+    pages::start::snippet::Snippets,
 };
 use catalog::{Intents, Tiers};
 use keys::Keys;
@@ -38,14 +38,11 @@ pub fn Settings() -> impl IntoView {
 fn Address() -> impl IntoView {
     let shell = use_shell();
     let address = Signal::derive(move || shell.status().map(|status| status.address).unwrap_or_default());
-    let block = move |snippet: Snippet| {
-        view! { <CodeBlock title=snippet.title() text=Signal::derive(move || snippet.text(&address.get(), None))/> }
-    };
     view! {
         <section class="card"><h2>"Gateway"</h2>
             <p class="muted">"Point clients here, with a virtual key from below instead of a provider's key."</p>
             <div class="secret"><code>{move || address.get()}</code><CopyButton text=address label="Copy the gateway address"/></div>
-            <div class="snippets">{Snippet::ALL.map(block).collect_view()}</div>
+            <div class="snippets"><Snippets secret=Signal::stored(None::<String>) testid="settings-snippet"/></div>
         </section>
     }
 }

@@ -28,15 +28,7 @@ use weir_contract::{
 #[component]
 pub fn Providers() -> impl IntoView {
     let providers = query(|| ProvidersList {});
-    let names = Memo::new(move |_| {
-        providers.value.with(|states| {
-            states
-                .iter()
-                .flatten()
-                .map(|state| state.config.name.clone())
-                .collect::<Vec<_>>()
-        })
-    });
+    let names = providers.names();
     let fields = ProviderFields::new();
     view! {
         <section class="card"><header class="chart-head"><h2>"Providers"</h2>
@@ -52,16 +44,7 @@ pub fn Providers() -> impl IntoView {
 #[component]
 fn Line(name: String, providers: Query<Vec<ProviderState>>, fields: ProviderFields) -> impl IntoView {
     let shell = use_shell();
-    let wanted = name.clone();
-    let state = Memo::new(move |_| {
-        providers.value.with(|states| {
-            states
-                .iter()
-                .flatten()
-                .find(|state| state.config.name == wanted)
-                .cloned()
-        })
-    });
+    let state = providers.member(name.clone());
     let outcome = RwSignal::new(None::<(bool, String)>);
     let asking_key = RwSignal::new(false);
     let (tested, chosen, testid) = (name.clone(), name.clone(), format!("provider-{name}"));

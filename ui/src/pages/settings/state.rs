@@ -26,8 +26,8 @@ pub fn protocol_key(protocol: ProviderProtocol) -> &'static str {
 pub fn key_words(state: &ProviderState) -> String {
     match &state.config.key {
         KeySource::None => "no key needed".to_owned(),
-        KeySource::Env(name) => format!("from the environment, {name}"),
-        KeySource::Keychain(_) => "in the keychain".to_owned(),
+        KeySource::Env(name) => format!("key from the environment, {name}"),
+        KeySource::Keychain(_) => "key kept in the keychain".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     backend::call,
     components::{
         badge::SimulatedBadge,
-        copy::{CodeBlock, CopyButton},
+        copy::CopyButton,
         icon::{Icon, Symbol},
     },
     contexts::{query, use_shell},
@@ -14,7 +14,7 @@ use crate::{
     route::Page,
 };
 use leptos::{prelude::*, task::spawn_local};
-use snippet::Snippet;
+use snippet::Snippets;
 use weir_contract::command::{keys::KeysCreate, requests::RequestsList};
 
 /// The start screen.
@@ -72,14 +72,6 @@ fn KeyStep(secret: RwSignal<Option<String>>) -> impl IntoView {
 #[component]
 fn SnippetStep(secret: RwSignal<Option<String>>) -> impl IntoView {
     let shell = use_shell();
-    let chosen = RwSignal::new(Snippet::Curl);
-    let text = Signal::derive(move || {
-        let address = shell.status().map(|status| status.address).unwrap_or_default();
-        chosen.get().text(&address, secret.get().as_deref())
-    });
-    let tab = move |snippet: Snippet| {
-        view! { <button type="button" aria-pressed=move || (chosen.get() == snippet).to_string() on:click=move |_| chosen.set(snippet)>{snippet.title()}</button> }
-    };
     let is_simulated = move || {
         shell
             .status()
@@ -88,8 +80,7 @@ fn SnippetStep(secret: RwSignal<Option<String>>) -> impl IntoView {
     view! {
         <li class="card step">
             <h2>"Send a request"</h2>
-            <div class="segments" role="group" aria-label="Client">{Snippet::ALL.map(tab).collect_view()}</div>
-            {move || view! { <CodeBlock title=chosen.get().title() text testid="start-snippet"/> }}
+            <Snippets secret testid="start-snippet"/>
             <Show when=is_simulated>
                 <p class="muted">"Answers come from the "<SimulatedBadge/>" provider: no key, no network, play money. Add a real provider's key in "
                     <a href=move || shell.href(Page::Settings)>"Settings"</a>" whenever you like."</p>
@@ -126,10 +117,10 @@ fn WaitStep() -> impl IntoView {
             );
             let link = shell.href(Page::Request(row.id.clone()));
             view! {
-                <Icon symbol=Symbol::Check/><span><strong>"The first request arrived. "</strong>{text}</span>
+                <Icon symbol=Symbol::Check/><span class="grows"><strong>"The first request arrived. "</strong>{text}</span>
                 {row.simulated.then(|| view! { <SimulatedBadge/> })}
-                <a href=link>"See what happened to it"</a>
-                <a class="button primary" href=move || shell.href(Page::Overview)>"Open the overview"</a>
+                <a href=link>"See what happened"</a>
+                <a class="button primary small" href=move || shell.href(Page::Overview)>"Open the overview"</a>
             }
             .into_any()
         })

@@ -1,5 +1,8 @@
 //! Lines to paste: how a client is pointed at Weir.
 
+use crate::{components::copy::CodeBlock, contexts::use_shell};
+use leptos::prelude::*;
+
 /// Which client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Snippet {
@@ -40,6 +43,24 @@ impl Snippet {
                 "from anthropic import Anthropic\n\nclient = Anthropic(base_url=\"{address}\", api_key=\"{key}\")\nanswer = client.messages.create(\n    model=\"auto\",\n    max_tokens=200,\n    messages=[{{\"role\": \"user\", \"content\": \"Say hello\"}}],\n)\nprint(answer.content[0].text)"
             ),
         }
+    }
+}
+
+/// The snippets of all clients, one at a time; `secret` is the key to put into them.
+#[component]
+pub fn Snippets(#[prop(into)] secret: Signal<Option<String>>, testid: &'static str) -> impl IntoView {
+    let shell = use_shell();
+    let chosen = RwSignal::new(Snippet::Curl);
+    let text = Signal::derive(move || {
+        let address = shell.status().map(|status| status.address).unwrap_or_default();
+        chosen.get().text(&address, secret.get().as_deref())
+    });
+    let tab = move |snippet: Snippet| {
+        view! { <button type="button" aria-pressed=move || (chosen.get() == snippet).to_string() on:click=move |_| chosen.set(snippet)>{snippet.title()}</button> }
+    };
+    view! {
+        <div class="segments" role="group" aria-label="Client">{Snippet::ALL.map(tab).collect_view()}</div>
+        {move || view! { <CodeBlock title=chosen.get().title() text testid/> }}
     }
 }
 
