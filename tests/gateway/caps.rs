@@ -257,3 +257,39 @@ async fn the_output_that_a_cap_reserved_for_is_all_that_a_provider_may_give() {
         .expect(200);
     assert!(stage.upstream.last().body.get("max_tokens").is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_cut_short_only_where_a_cap_has_little_room() {
+    // Mini's output costs at most 12 dollars a million tokens, so its whole context is 1.20 dollars.
+    let context = "[models.\"fake/mini\"]\ncontext_tokens = 100000\n";
+    let stage = Stage::open_with(&format!("{}{context}", global(20_000_000_000))).await;
+    let ask = async |text: &str| {
+        let body = json!({"model": "fake/mini", "messages": [{"role": "user", "content": text}]});
+        let said = stage
+            .send(stage.post("/v1/chat/completions", &body))
+            .await
+            .expect(200);
+        (stage.upstream.last().body["max_tokens"].clone(), said)
+    };
+    let (told, said) = ask("plenty").await;
+    assert_eq!(told, json!(null), "nothing is cut short");
+    let detail = stage.detail(&said).await;
+    let reserve = detail.trace.iter().find(|step| step.stage == "reserve").unwrap();
+    assert!(
+        reserve.facts.iter().any(|(_, value)| value == "100000 tokens"),
+        "{reserve:?}"
+    );
+
+    let state = state(&stage).await;
+    stage
+        .admin(CapsSave {
+            cap: Cap {
+                limit_nanousd: NanoUsd(1_000_000_000),
+                ..state.cap
+            },
+            expected_version: state.version,
+        })
+        .await;
+    let (told, _) = ask("little").await;
+    assert_eq!(told, json!(4_096));
+}

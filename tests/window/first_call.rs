@@ -115,7 +115,8 @@ async fn lower_the_cap(window: &Window) {
     let saved = window
         .until(|| async {
             let button = window.see("cap-save-global-daily").await;
-            (!button.is_enabled().await.ok()?).then_some(())
+            let rests = button.attr("aria-disabled").await.ok()?;
+            (rests.as_deref() == Some("true")).then_some(())
         })
         .await;
     assert!(saved.is_some(), "the cap is saved");

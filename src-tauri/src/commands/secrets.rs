@@ -21,9 +21,10 @@ const LONGEST_SECRET_BYTES: usize = 4096;
 #[tauri::command]
 pub async fn secrets_set(profile: State<'_, Profile>, args: SecretsSet) -> Result<(), ApiError> {
     let SecretsSet { provider, secret } = args;
-    check(secret.trim())?;
+    let secret = secret.reveal().trim();
+    check(secret)?;
     let entry = entry(&profile.call(ProvidersList {}).await?, &provider)?;
-    let (store, secret) = (profile.secrets(), SecretString::from(secret.trim()));
+    let (store, secret) = (profile.secrets(), SecretString::from(secret));
     on_thread(move || store.set(&entry, secret)).await?;
     Ok(())
 }

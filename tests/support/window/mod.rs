@@ -150,7 +150,8 @@ impl Window {
         let clicked = self.until(|| async {
             // The page may draw the part anew between finding and clicking; then both are done again.
             let element = self.client.find(Locator::Css(&selector(testid))).await.ok()?;
-            if !element.is_enabled().await.ok()? {
+            let rests = element.attr("aria-disabled").await.ok()?.as_deref() == Some("true");
+            if rests || !element.is_enabled().await.ok()? {
                 return None;
             }
             element.click().await.ok()

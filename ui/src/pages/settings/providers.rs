@@ -160,7 +160,7 @@ fn KeyDialog(name: String, asking: RwSignal<bool>, providers: Query<Vec<Provider
     let set = Callback::new(move |()| {
         let args = SecretsSet {
             provider: name.clone(),
-            secret: secret.get_untracked().trim().to_owned(),
+            secret: secret.get_untracked().trim().to_owned().into(),
         };
         secret.set(String::new());
         spawn_local(async move {

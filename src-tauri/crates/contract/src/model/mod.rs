@@ -9,6 +9,7 @@ pub mod key;
 pub mod limit;
 pub mod request;
 pub mod rollout;
+pub mod secret;
 pub mod tier;
 pub mod time;
 pub mod usage;

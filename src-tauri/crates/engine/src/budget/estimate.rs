@@ -1,9 +1,9 @@
 //! What a call may cost at most, before it is made: the amount that a strict cap reserves.
 //!
 //! Byte-level tokenizers never make more tokens than there are UTF-8 bytes, so bytes bound the text of a prompt for
-//! every provider, without a tokenizer. The bound on output is the caller's own limit; where there is none, the gateway
-//! sends the one it assumed ([`crate::routing::output_limit`]) to the provider whenever a cap applies, or the bound would
-//! be no bound.
+//! every provider, without a tokenizer. The bound on output is the caller's own limit; where there is none, it is the
+//! model's context, and near a cap a limit that the gateway assumes and tells the provider
+//! ([`crate::routing::output_limit`]), or the bound would be no bound.
 
 use crate::price::row::PriceRow;
 use weir_contract::NanoUsd;

@@ -25,9 +25,36 @@ pub fn output_limit(chat: &Chat, needs: &Needs, abilities: &ModelAbilities, cont
     }
 }
 
+/// The bound on one answer when the provider is told no limit: an answer lies within the model's context. None where
+/// somebody set a limit, which is then the bound, or where the context is unknown.
+#[must_use]
+pub fn open_output(chat: &Chat, abilities: &ModelAbilities, context: Option<u64>) -> Option<u32> {
+    match (chat.max_tokens, abilities.max_output_tokens) {
+        (None, None) => u32::try_from(context?).ok(),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_context_bounds_an_answer_that_nobody_limited() {
+        let chat = |max_tokens| Chat {
+            max_tokens,
+            ..Chat::default()
+        };
+        let free = ModelAbilities::default();
+        let told = ModelAbilities {
+            max_output_tokens: Some(9),
+            ..ModelAbilities::default()
+        };
+        assert_eq!(open_output(&chat(None), &free, Some(128_000)), Some(128_000));
+        assert_eq!(open_output(&chat(None), &free, None), None);
+        assert_eq!(open_output(&chat(Some(7)), &free, Some(128_000)), None);
+        assert_eq!(open_output(&chat(None), &told, Some(128_000)), None);
+    }
 
     fn limit(own: Option<u32>, said: Option<u32>, context: Option<u64>) -> u32 {
         let chat = Chat {

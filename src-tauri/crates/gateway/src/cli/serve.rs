@@ -18,6 +18,8 @@ pub(super) async fn run(source: &Source) -> Result<(), String> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+    // Heard from now on: a stop that comes while the gateway starts must not kill it half-way.
+    let mut stop = StopSignal::listen()?;
     let config = source.load(&environment).map_err(|problem| problem.to_string())?;
     let gateway = start_gateway(StartOptions {
         config,
@@ -35,25 +37,52 @@ pub(super) async fn run(source: &Source) -> Result<(), String> {
         "weir-gateway {} listens on {} ({})",
         status.version, status.address, status.database
     );
-    stop_signal().await?;
+    stop.came().await?;
     tracing::info!("stopping: no new calls, the ones under way may end");
     gateway.stop().await;
     Ok(())
 }
 
+/// Ctrl-C, or what a service's supervisor sends.
 #[cfg(unix)]
-async fn stop_signal() -> Result<(), String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(|problem| problem.to_string())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|problem| problem.to_string()),
-        _ = terminate.recv() => Ok(()),
+struct StopSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignal {
+    fn listen() -> Result<StopSignal, String> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| signal(kind).map_err(|problem| problem.to_string());
+        Ok(StopSignal {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn came(&mut self) -> Result<(), String> {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        Ok(())
     }
 }
 
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn stop_signal() -> Result<(), String> {
-    tokio::signal::ctrl_c()
-        .await
-        .map_err(|problem| problem.to_string())
+struct StopSignal;
+
+#[cfg(not(unix))]
+impl StopSignal {
+    fn listen() -> Result<StopSignal, String> {
+        Ok(StopSignal)
+    }
+
+    async fn came(&mut self) -> Result<(), String> {
+        tokio::signal::ctrl_c()
+            .await
+            .map_err(|problem| problem.to_string())
+    }
 }

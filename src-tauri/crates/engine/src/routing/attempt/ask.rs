@@ -16,12 +16,12 @@ use weir_contract::model::tier::Tier;
 impl Buyer<'_> {
     /// One call to the provider, up to its first piece.
     ///
-    /// Where a cap has reserved for it (`counted`), the provider is told the output limit that was reserved for; a client that
-    /// gave none could else get an answer that costs more.
+    /// Where a cap reserved for a usual length (`told_output`), the provider is told so; a client that gave no limit could
+    /// else get an answer that costs more.
     pub(super) async fn ask(
         &mut self,
         candidate: &Candidate,
-        counted: bool,
+        told_output: Option<u32>,
         journal: &mut Journal,
     ) -> Result<UpstreamAnswer, UpstreamError> {
         let Some(provider) = self.settings.providers.get(&candidate.model.provider) else {
@@ -45,7 +45,7 @@ impl Buyer<'_> {
         let call = UpstreamCall {
             protocol: self.call.protocol,
             model: candidate.model.model.clone(),
-            chat: self.chat_within(counted.then(|| self.output_limit(candidate))),
+            chat: self.chat_within(told_output),
             body: self.prepared.body.clone(),
             stream: self.call.stream,
             headers: self.call.passed_headers.clone(),

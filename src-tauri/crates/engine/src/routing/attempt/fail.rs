@@ -16,12 +16,13 @@ impl Buyer<'_> {
     pub(super) fn settle_failure(
         &mut self,
         held: Held,
+        charge_on_cut: NanoUsd,
         reservation_id: String,
         failure: &UpstreamError,
         journal: &mut Journal,
     ) {
         let charged = if may_have_cost(failure) {
-            held.amount
+            charge_on_cut
         } else {
             NanoUsd::ZERO
         };

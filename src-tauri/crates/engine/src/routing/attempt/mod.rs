@@ -20,6 +20,7 @@ use crate::{
     store::Settlement,
 };
 use fail::{fault_of, outcome_of, passed_on};
+use reserve::Reserved;
 use std::{sync::Arc, time::Duration};
 use weir_contract::{NanoUsd, model::tier::Tier};
 
@@ -151,16 +152,20 @@ impl<'a> Buyer<'a> {
                 );
                 return Next::PassOver;
             };
-            let (held, reservation_id) = match self.reserve(&candidate, journal).await {
+            let Reserved {
+                held,
+                reservation_id,
+                told_output,
+                charge_on_cut,
+            } = match self.reserve(&candidate, journal).await {
                 Ok(reserved) => reserved,
                 Err(next) => {
                     self.engine.breaker_record(&model, permit, CallOutcome::Neutral);
                     return next;
                 }
             };
-            let failure = match self.ask(&candidate, held.is_counted(), journal).await {
+            let failure = match self.ask(&candidate, told_output, journal).await {
                 Ok(answer) => {
-                    let charge_on_cut = held.amount;
                     return Next::Opened(Box::new(Opened {
                         candidate,
                         held,
@@ -174,7 +179,7 @@ impl<'a> Buyer<'a> {
             };
             self.engine
                 .breaker_record(&model, permit, outcome_of(failure.kind));
-            self.settle_failure(held, reservation_id, &failure, journal);
+            self.settle_failure(held, charge_on_cut, reservation_id, &failure, journal);
             let decision =
                 self.engine
                     .retry_decision(fault_of(failure.kind), retries, failure.retry_after_ms);

@@ -10,7 +10,7 @@ use crate::{
     pipeline::{Journal, Problem},
     request::{Chat, Part},
     routing::{
-        output_limit::output_limit,
+        output_limit::{open_output, output_limit},
         plan::{Candidate, Target, price_of},
     },
     store::{OpenReservation, Settlement, StoreError},
@@ -25,35 +25,65 @@ use weir_contract::{
 
 /// Most reservations opened for one attempt; more than one only where the process stood still in between.
 const MOST_RESERVATIONS: u32 = 5;
+/// A whole context's worth of output is held only where it is at most this part of each cap, so that a few calls at once do
+/// not hold the cap up.
+const OPEN_PART_OF_CAP: i64 = 10;
+
+/// Money held for one attempt, and written down.
+pub(super) struct Reserved {
+    pub(super) held: Held,
+    pub(super) reservation_id: String,
+    /// The output limit that the provider must be told, or the answer could cost more than is held.
+    pub(super) told_output: Option<u32>,
+    /// What is charged when nobody can say what was used: the worst case of a usual answer, never of a whole context.
+    pub(super) charge_on_cut: NanoUsd,
+}
 
 impl Buyer<'_> {
     /// Holds the worst case against every cap that applies and writes the reservation down.
+    ///
+    /// An answer that nobody limited is held for in full while the caps have plenty of room, so that Weir cuts nothing short;
+    /// near a cap it is held for a usual length, and the provider is told that limit.
     pub(super) async fn reserve(
         &mut self,
         candidate: &Candidate,
         journal: &mut Journal,
-    ) -> Result<(Held, String), Next> {
+    ) -> Result<Reserved, Next> {
         let settings = self.settings;
         let applying = |cap: &&Cap| cap.enabled && applies(cap, candidate.tier);
         let caps: Vec<&Cap> = settings.caps.iter().filter(applying).collect();
+        let mut open_output = self.open_output(candidate, &caps);
         for _ in 0..MOST_RESERVATIONS {
             let now_ms = self.engine.clock.now_ms();
-            let amount = self.worst_case(candidate, now_ms);
+            let output = open_output.unwrap_or_else(|| self.output_limit(candidate));
+            let amount = self.worst_case(candidate, output, now_ms);
             let held = match self.engine.purse.hold(&caps, amount, now_ms).await {
                 Ok(held) => held,
+                Err(PurseError::CapReached { .. }) if open_output.is_some() => {
+                    open_output = None;
+                    continue;
+                }
                 Err(problem) => return Err(self.not_reserved(&caps, problem, candidate, journal)),
             };
             let (held, reservation_id) = self.write_down(held, candidate, now_ms, journal).await?;
             if self.engine.purse.still_holds(&held) {
                 self.attempts += 1;
                 let names: Vec<&str> = caps.iter().map(|cap| cap.name.as_str()).collect();
-                let output = format!("{} tokens", self.output_limit(candidate));
                 journal.note(
                     "reserve",
                     format!("holds {amount} for {}", candidate.model),
-                    &[("caps", names.join(", ")), ("output at most", output)],
+                    &[
+                        ("caps", names.join(", ")),
+                        ("output at most", format!("{output} tokens")),
+                    ],
                 );
-                return Ok((held, reservation_id));
+                let usual = self.worst_case(candidate, self.output_limit(candidate), now_ms);
+                return Ok(Reserved {
+                    told_output: (held.is_counted() && open_output.is_none()).then_some(output),
+                    charge_on_cut: usual.min(amount),
+                    held,
+                    reservation_id,
+                });
             }
             journal.note(
                 "reserve",
@@ -75,24 +105,32 @@ impl Buyer<'_> {
         ))))
     }
 
-    /// The most that a call to this candidate can cost.
-    fn worst_case(&self, candidate: &Candidate, now_ms: i64) -> NanoUsd {
-        let size = size_of(
-            self.call,
-            self.prepared.chat.as_deref(),
-            self.output_limit(candidate),
-        );
+    /// The most that a call to this candidate can cost with answers of so many output tokens.
+    fn worst_case(&self, candidate: &Candidate, output: u32, now_ms: i64) -> NanoUsd {
+        let size = size_of(self.call, self.prepared.chat.as_deref(), output);
         let tokens = size.worst_input_tokens();
         let (dearest, _) = price_of(self.settings, candidate.tier, &candidate.model, tokens, now_ms);
         worst_case_nanousd(&dearest, &size)
     }
 
     /// The most output tokens that one answer of this candidate is reserved for; 0 for embeddings.
-    pub(super) fn output_limit(&self, candidate: &Candidate) -> u32 {
+    fn output_limit(&self, candidate: &Candidate) -> u32 {
         let Some(chat) = &self.prepared.chat else { return 0 };
         let abilities = self.settings.abilities_of(&candidate.model);
         let context = abilities.context_tokens.or(candidate.price.context_tokens);
         output_limit(chat, &self.prepared.needs, &abilities, context)
+    }
+
+    /// The bound on an answer that nobody limits, where every cap has plenty of room for it.
+    fn open_output(&self, candidate: &Candidate, caps: &[&Cap]) -> Option<u32> {
+        let chat = self.prepared.chat.as_deref()?;
+        let abilities = self.settings.abilities_of(&candidate.model);
+        let context = abilities.context_tokens.or(candidate.price.context_tokens);
+        let output = open_output(chat, &abilities, context)?;
+        let amount = self.worst_case(candidate, output, self.engine.clock.now_ms());
+        caps.iter()
+            .all(|cap| amount.0 <= cap.limit_nanousd.0 / OPEN_PART_OF_CAP)
+            .then_some(output)
     }
 
     /// Writes what is held into the store, so that a crash cannot forget it.
