@@ -86,6 +86,8 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
             view! { <span class=class>{reading.delta}{word}</span><span class="muted before">{before}</span> }
         })
     };
+    // "$0.0000164" is as wide as the card in large figures.
+    let is_long = move || value().chars().count() > 8;
     // Each part stays in one piece, so that a narrow card breaks between "p50 338 ms" and "p99 2,610 ms".
     let note = move || {
         let note = shown.get().map(|reading| reading.note).unwrap_or_default();
@@ -98,7 +100,7 @@ fn KpiCard(kpi: Kpi, shown: Memo<Option<state::Reading>>) -> impl IntoView {
     view! {
         <a class="card kpi" href=link>
             <span class="kpi-label">{kpi.label()}</span>
-            <span class="kpi-value" data-testid=kpi.testid() title=title>{value}</span>
+            <span class="kpi-value" class:long=is_long data-testid=kpi.testid() title=title>{value}</span>
             <span class="kpi-delta">{delta}</span>
             <span class="kpi-note">{note}</span>
         </a>
