@@ -113,6 +113,22 @@ impl Settings {
             .into_iter()
             .find(|tier| self.tier(*tier).contains(model))
     }
+    /// The highest tier that holds a model.
+    #[must_use]
+    pub fn top_tier(&self) -> Option<Tier> {
+        Tier::ALL
+            .into_iter()
+            .rev()
+            .find(|tier| !self.tier(*tier).is_empty())
+    }
+    /// The next lower tier that holds a model.
+    #[must_use]
+    pub fn tier_below(&self, tier: Tier) -> Option<Tier> {
+        Tier::ALL
+            .into_iter()
+            .rev()
+            .find(|lower| *lower < tier && !self.tier(*lower).is_empty())
+    }
     /// What the operator said of a model.
     #[must_use]
     pub fn abilities_of(&self, model: &ModelRef) -> ModelAbilities {
@@ -138,5 +154,37 @@ impl Settings {
                 model: name.to_owned(),
             })
         })
+    }
+}
+
+/// Settings with nothing in them, for tests to fill.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn bare_settings() -> Settings {
+    use std::sync::LazyLock;
+    static PARTS: LazyLock<(Arc<IntentDetector>, Arc<PriceBook>)> = LazyLock::new(|| {
+        let intents = IntentDetector::compile(crate::intent::default_rules()).unwrap();
+        (Arc::new(intents), Arc::new(PriceBook::new(&[]).unwrap()))
+    });
+    Settings {
+        version: 1,
+        cache_cleared: 0,
+        app_version: String::new(),
+        providers: BTreeMap::new(),
+        default_provider: String::new(),
+        tiers: [const { Vec::new() }; 4],
+        abilities: BTreeMap::new(),
+        embedding_model: None,
+        intents: PARTS.0.clone(),
+        caps: Vec::new(),
+        limits: Vec::new(),
+        rollouts: Vec::new(),
+        prices: PARTS.1.clone(),
+        timeouts: Timeouts {
+            first_byte: Duration::from_secs(5),
+            idle: Duration::from_secs(5),
+            read_on: Duration::from_secs(1),
+        },
+        keep_bodies: false,
     }
 }

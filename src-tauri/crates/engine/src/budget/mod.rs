@@ -1,5 +1,6 @@
 //! Caps on money: the period they count in, the leases they are spent from, and what a call may cost at most.
 
+pub mod counted;
 pub mod estimate;
 pub mod fence;
 #[cfg(test)]
@@ -13,3 +14,4 @@ mod lease_world;
 pub mod likely;
 pub mod period;
 pub mod purse;
+pub mod steps;

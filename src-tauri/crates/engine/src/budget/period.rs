@@ -23,7 +23,54 @@ pub enum PeriodError {
     OutOfCalendar(i64),
 }
 
-/// The period that contains `now_ms`. Weeks start on Monday.
+const HOUR_MS: i64 = 3_600_000;
+
+/// Which starts of periods count against a cap while one of them is running, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedStarts {
+    pub first_ms: i64,
+    pub last_ms: i64,
+}
+
+impl CountedStarts {
+    /// One period alone.
+    #[must_use]
+    pub fn only(start_ms: i64) -> CountedStarts {
+        CountedStarts {
+            first_ms: start_ms,
+            last_ms: start_ms,
+        }
+    }
+}
+
+/// What counts together with the period that starts at `start_ms`: a calendar period counts alone. Of a rolling period the
+/// hours count that lie together with this one in some span of so many hours.
+///
+/// A span of N hours touches at most N + 1 clock hours. So when no N + 1 hours in a row hold more than the limit, no span
+/// does. The hours *after* this one count too, because a call that took its money late, or a gateway whose clock is behind,
+/// adds to an hour that has passed: of any N + 1 hours in a row, whichever grant was the last saw all of them.
+#[must_use]
+pub fn counted_starts(period: CapPeriod, start_ms: i64) -> CountedStarts {
+    let reach_ms = match period {
+        CapPeriod::RollingHours(hours) => i64::from(hours) * HOUR_MS,
+        CapPeriod::Day | CapPeriod::Week | CapPeriod::Month => 0,
+    };
+    CountedStarts {
+        first_ms: start_ms - reach_ms,
+        last_ms: start_ms + reach_ms,
+    }
+}
+
+/// When spend of the period that starts at `start_ms` no longer counts.
+#[must_use]
+pub fn stops_counting_ms(period: CapPeriod, bounds: PeriodBounds, start_ms: i64) -> i64 {
+    match period {
+        CapPeriod::RollingHours(hours) => start_ms + (i64::from(hours) + 1) * HOUR_MS,
+        CapPeriod::Day | CapPeriod::Week | CapPeriod::Month => bounds.end_ms,
+    }
+}
+
+/// The period that contains `now_ms`; of a rolling one, the clock hour. Weeks start on Monday.
 ///
 /// # Errors
 /// An unknown time zone, or a time beyond the calendar.
@@ -31,6 +78,11 @@ pub fn period_bounds(period: CapPeriod, time_zone: &str, now_ms: i64) -> Result<
     let zone = find_zone(time_zone)?;
     let outside = || PeriodError::OutOfCalendar(now_ms);
     let now = Timestamp::from_millisecond(now_ms).map_err(|_| outside())?;
+    if let CapPeriod::RollingHours(_) = period {
+        let start_ms = now_ms - now_ms.rem_euclid(HOUR_MS);
+        let end_ms = start_ms + HOUR_MS;
+        return Ok(PeriodBounds { start_ms, end_ms });
+    }
     let today = now.to_zoned(zone.clone()).date();
     let mut first = first_day(period, today).ok_or_else(outside)?;
     let mut bounds = bounds_from(period, first, &zone).ok_or_else(outside)?;
@@ -43,14 +95,14 @@ pub fn period_bounds(period: CapPeriod, time_zone: &str, now_ms: i64) -> Result<
     Ok(bounds)
 }
 
-/// The end of the period with date, time and zone, as it is printed beside a cap: `2026-11-22 00:00 Europe/Berlin`.
+/// A moment with date, time and zone, as it is printed beside a cap: `2026-11-22 00:00 Europe/Berlin`.
 ///
 /// # Errors
 /// As [`period_bounds`].
-pub fn resets_text(bounds: PeriodBounds, time_zone: &str) -> Result<String, PeriodError> {
+pub fn resets_text(resets_ms: i64, time_zone: &str) -> Result<String, PeriodError> {
     let zone = find_zone(time_zone)?;
-    let end = Timestamp::from_millisecond(bounds.end_ms)
-        .map_err(|_| PeriodError::OutOfCalendar(bounds.end_ms))?
+    let end = Timestamp::from_millisecond(resets_ms)
+        .map_err(|_| PeriodError::OutOfCalendar(resets_ms))?
         .to_zoned(zone);
     Ok(format!("{} {time_zone}", end.strftime("%Y-%m-%d %H:%M")))
 }
@@ -61,7 +113,7 @@ fn find_zone(name: &str) -> Result<TimeZone, PeriodError> {
 
 fn first_day(period: CapPeriod, date: Date) -> Option<Date> {
     match period {
-        CapPeriod::Day => Some(date),
+        CapPeriod::Day | CapPeriod::RollingHours(_) => Some(date),
         CapPeriod::Week => {
             let past_monday = i64::from(date.weekday().since(Weekday::Monday));
             date.checked_sub(past_monday.days()).ok()
@@ -72,7 +124,7 @@ fn first_day(period: CapPeriod, date: Date) -> Option<Date> {
 
 fn next_first_day(period: CapPeriod, first: Date) -> Option<Date> {
     let span = match period {
-        CapPeriod::Day => 1.day(),
+        CapPeriod::Day | CapPeriod::RollingHours(_) => 1.day(),
         CapPeriod::Week => 1.week(),
         CapPeriod::Month => 1.month(),
     };
@@ -100,12 +152,11 @@ fn midnight_ms(date: Date, zone: &TimeZone) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PeriodBounds, PeriodError, period_bounds, resets_text};
+    use super::{HOUR_MS, PeriodBounds, PeriodError, period_bounds, resets_text};
     use jiff::Timestamp;
     use proptest::prelude::*;
     use weir_contract::model::cap::CapPeriod;
 
-    const HOUR_MS: i64 = 3_600_000;
     const ZONES: [&str; 16] = [
         "UTC",
         "Europe/Berlin",
@@ -169,7 +220,7 @@ mod tests {
         let bounds = period_bounds(CapPeriod::Day, "Africa/Cairo", at("2025-04-24T12:00:00Z")).unwrap();
         assert_eq!(bounds.end_ms, at("2025-04-24T22:00:00Z"));
         assert_eq!(
-            resets_text(bounds, "Africa/Cairo").unwrap(),
+            resets_text(bounds.end_ms, "Africa/Cairo").unwrap(),
             "2025-04-25 01:00 Africa/Cairo"
         );
     }
@@ -201,7 +252,7 @@ mod tests {
     fn the_reset_is_printed_with_date_time_and_zone() {
         let bounds = period_bounds(CapPeriod::Day, "Europe/Berlin", at("2026-11-21T12:00:00Z")).unwrap();
         assert_eq!(
-            resets_text(bounds, "Europe/Berlin").unwrap(),
+            resets_text(bounds.end_ms, "Europe/Berlin").unwrap(),
             "2026-11-22 00:00 Europe/Berlin"
         );
     }
@@ -227,7 +278,7 @@ mod tests {
         #[test]
         fn periods_tile_time(
             zone in prop::sample::select(ZONES.as_slice()),
-            period in prop::sample::select([CapPeriod::Day, CapPeriod::Week, CapPeriod::Month].as_slice()),
+            period in prop::sample::select([CapPeriod::Day, CapPeriod::Week, CapPeriod::Month, CapPeriod::RollingHours(5)].as_slice()),
             now_ms in at("1990-01-01T00:00:00Z")..at("2060-01-01T00:00:00Z"),
         ) {
             let bounds = period_bounds(period, zone, now_ms).unwrap();

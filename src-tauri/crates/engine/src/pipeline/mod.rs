@@ -1,13 +1,14 @@
 //! One request from top to bottom. No step reaches back up.
 //!
 //! ```text
-//! limit ─ intent ─ rollout ─ cache ─┬─ hit ──────────────────────────────┐
-//!                                   └─ reserve ─ route ─ provider ─ settle ┴─ record ─ answer
+//! limit ─ intent ─ rollout ─ cache ─┬─ hit ────────────────────────────────────┐
+//!                                   └─ caps ─ reserve ─ route ─ provider ─ settle ┴─ record ─ answer
 //! ```
 //!
 //! Buying an answer runs in a task of its own, so that a client who leaves does not undo what was paid for.
 
 mod buy;
+mod cap_steps;
 mod journal;
 mod keep;
 mod outcome;
@@ -47,6 +48,27 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         Ok(prepared) => Arc::new(prepared),
         Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
     };
+    // What was bought for the models that the call may use is there for it, whatever the caps say now.
+    if let Some(cache_key) = &prepared.cache_key {
+        if prepared.look_up
+            && let Some(cached) = replay::look_up(engine, &settings, cache_key, &mut journal).await
+        {
+            return Ok(replay::answer(engine, &call, journal, &cached).await);
+        }
+        journal.row.cache = CacheOutcome::Miss;
+        if call.wishes.cache == CacheWish::Only {
+            let problem = Problem::new(
+                RefusalCode::CacheOnlyMiss,
+                "no cached answer, and x-weir-cache: only forbids buying one; send x-weir-cache: on to ask a provider",
+            );
+            return Err(outcome::refuse(engine, &call, journal, problem).await);
+        }
+    }
+    let first_key = prepared.cache_key.clone();
+    let prepared = match cap_steps::act(engine, &settings, &call, prepared, &mut journal).await {
+        Ok(prepared) => prepared,
+        Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
+    };
     let Some(cache_key) = prepared.cache_key.clone() else {
         journal.row.cache = CacheOutcome::Bypass;
         return buy_detached(
@@ -61,20 +83,15 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         )
         .await;
     };
+    let mut is_looked_up = first_key.as_ref() == Some(&cache_key);
     loop {
         if prepared.look_up
+            && !is_looked_up
             && let Some(cached) = replay::look_up(engine, &settings, &cache_key, &mut journal).await
         {
             return Ok(replay::answer(engine, &call, journal, &cached).await);
         }
-        if call.wishes.cache == CacheWish::Only {
-            let problem = Problem::new(
-                RefusalCode::CacheOnlyMiss,
-                "no cached answer, and x-weir-cache: only forbids buying one; send x-weir-cache: on to ask a provider",
-            );
-            journal.row.cache = CacheOutcome::Miss;
-            return Err(outcome::refuse(engine, &call, journal, problem).await);
-        }
+        is_looked_up = false;
         match engine.flights.join(&cache_key) {
             Seat::Leader(leader) => {
                 // The flight before this one may have landed after this call looked and before it asked for a seat.

@@ -2,7 +2,7 @@
 
 use super::{journal::Journal, outcome::Problem, prefix::apply_prefix};
 use crate::{
-    budget::likely::likely_tokens,
+    budget::{counted::CallFacts, likely::likely_tokens},
     cache::key::{KeyParts, response_key},
     call::{CacheWish, Call, RefusalCode},
     engine::Engine,
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use weir_contract::model::{rollout::VariantChange, tier::Tier};
 
 /// A call with everything decided that does not need a store or a provider.
+#[derive(Clone)]
 pub struct Prepared {
     pub intent: String,
     pub target: Target,
@@ -31,6 +32,51 @@ pub struct Prepared {
     pub ttl_seconds: u64,
     /// How the entry is called on the cache page.
     pub label: String,
+    /// What the intent's template makes of the call, with the intent's name; part of the cache key.
+    intent_key: Option<String>,
+}
+
+impl Prepared {
+    /// What caps tell calls apart by.
+    #[must_use]
+    pub fn facts<'a>(&'a self, call: &'a Call) -> CallFacts<'a> {
+        CallFacts {
+            key: &call.key.id,
+            user: &call.wishes.user,
+            team: &call.key.team,
+            intent: &self.intent,
+            event: &call.wishes.event,
+        }
+    }
+    /// The same call for other models. Its answer is kept apart: it would not do for a call that may use the first ones.
+    #[must_use]
+    pub(super) fn with_target(&self, settings: &Settings, call: &Call, target: Target) -> Prepared {
+        let mut changed = Prepared {
+            target,
+            ..self.clone()
+        };
+        changed.cache_key = self.cache_key.as_ref().map(|_| changed.key(settings, call));
+        changed
+    }
+
+    fn key(&self, settings: &Settings, call: &Call) -> String {
+        let tenant = if call.key.team.is_empty() {
+            format!("key:{}", call.key.id)
+        } else {
+            format!("team:{}", call.key.team)
+        };
+        response_key(&KeyParts {
+            tenant: &tenant,
+            protocol: call.protocol,
+            target: &self.target.cache_part(),
+            app_version: &settings.app_version,
+            body: &self.body,
+            chat: self.chat.as_deref(),
+            headers: cache_part(&call.passed_headers),
+            simulate: call.wishes.simulate.as_deref(),
+            intent_key: self.intent_key.as_deref(),
+        })
+    }
 }
 
 /// Counts the call against every limit, or refuses it.
@@ -106,39 +152,21 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             same_protocol_only: false,
         },
     };
-    let tenant = if call.key.team.is_empty() {
-        format!("key:{}", call.key.id)
-    } else {
-        format!("team:{}", call.key.team)
-    };
     let cached = call.wishes.cache != CacheWish::Off && effect.change.cache != Some(false);
-    let cache_key = cached.then(|| {
-        response_key(&KeyParts {
-            tenant: &tenant,
-            protocol: call.protocol,
-            target: &target.cache_part(),
-            app_version: &settings.app_version,
-            body: &body,
-            chat: chat.as_deref(),
-            headers: cache_part(&call.passed_headers),
-            simulate: call.wishes.simulate.as_deref(),
-            // Two intents may use the same template; the name keeps them apart.
-            intent_key: found
-                .cache_key
-                .as_ref()
-                .map(|key| format!("{} {key}", found.intent))
-                .as_deref(),
-        })
-    });
     if !cached {
         journal.note("cache", "not asked: switched off for this call", &[]);
     }
-    Ok(Prepared {
+    let mut prepared = Prepared {
+        // Two intents may use the same template; the name keeps them apart.
+        intent_key: found
+            .cache_key
+            .as_ref()
+            .map(|key| format!("{} {key}", found.intent)),
         intent: found.intent,
         target,
         needs,
         body,
-        cache_key,
+        cache_key: None,
         look_up: call.wishes.cache != CacheWish::Refresh,
         ttl_seconds: call
             .wishes
@@ -147,7 +175,9 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
             .unwrap_or(found.ttl_seconds),
         label: found.cache_key.unwrap_or_else(|| label_of(chat.as_deref(), call)),
         chat,
-    })
+    };
+    prepared.cache_key = cached.then(|| prepared.key(settings, call));
+    Ok(prepared)
 }
 
 struct FoundIntent {

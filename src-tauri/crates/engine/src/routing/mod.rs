@@ -10,3 +10,4 @@ pub mod plan;
 pub mod retry;
 pub mod retry_after;
 pub mod retry_budget;
+pub mod steer;

@@ -1,6 +1,7 @@
 //! What the engine asks of money: leases, charges, balances.
 
 use super::StoreError;
+use crate::budget::period::CountedStarts;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use weir_contract::NanoUsd;
@@ -26,6 +27,24 @@ pub struct CapBalance {
     pub committed_nanousd: NanoUsd,
 }
 
+impl CapBalance {
+    /// Spent and reserved together: what a cap's percentages are of.
+    #[must_use]
+    pub fn used(&self) -> NanoUsd {
+        self.spent_nanousd.saturating_add(self.reserved_nanousd)
+    }
+    /// The sum of two.
+    #[must_use]
+    pub fn plus(self, other: CapBalance) -> CapBalance {
+        CapBalance {
+            spent_nanousd: self.spent_nanousd.saturating_add(other.spent_nanousd),
+            unsettled_nanousd: self.unsettled_nanousd.saturating_add(other.unsettled_nanousd),
+            reserved_nanousd: self.reserved_nanousd.saturating_add(other.reserved_nanousd),
+            committed_nanousd: self.committed_nanousd.saturating_add(other.committed_nanousd),
+        }
+    }
+}
+
 /// A gateway's wish for a share of a cap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRequest {
@@ -37,6 +56,8 @@ pub struct LeaseRequest {
     /// Most that is wished for.
     pub want_nanousd: NanoUsd,
     pub now_ms: i64,
+    /// Periods whose starts lie in here count together against the limit; just this one's own for a calendar period.
+    pub counted: CountedStarts,
 }
 
 /// What came of returning money of a lease.
@@ -51,13 +72,28 @@ pub struct LeaseReturn {
 /// The ledger: leases, charges, balances. Rows are only ever inserted; balances are derived and can be re-derived.
 #[async_trait]
 pub trait LedgerStore: Send + Sync {
-    /// Grants between `need` and `want` in one conditional statement, fully synced to disk; 0 when the cap has no room.
+    /// Grants between `need` and `want` in one conditional statement, fully synced to disk; 0 when the cap has no room in
+    /// the periods that count together.
     /// The same lease id again adds to that lease.
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError>;
     /// Gives back unspent money of a lease, at most what it has beyond charges and open reservations.
     async fn return_lease(&self, key: &LeaseKey, unspent_nanousd: NanoUsd)
     -> Result<LeaseReturn, StoreError>;
-    async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError>;
+    /// Where a cap stands in one period; nothing where it was never used.
+    async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError> {
+        let found = self.balances(cap, CountedStarts::only(period_start_ms)).await?;
+        Ok(found.first().map(|(_, balance)| *balance).unwrap_or_default())
+    }
+    /// Where a cap stands in each of these periods in which it was used, with the period's start, oldest first.
+    async fn balances(&self, cap: &str, counted: CountedStarts)
+    -> Result<Vec<(i64, CapBalance)>, StoreError>;
+    /// The caps whose name begins with `prefix`, their balances of these periods summed up, the largest spend first.
+    async fn top_balances(
+        &self,
+        prefix: &str,
+        counted: CountedStarts,
+        most: u32,
+    ) -> Result<Vec<(String, CapBalance)>, StoreError>;
     /// This gateway lives. Also the place where it first becomes known.
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError>;
     /// For gateways without a beat since `dead_before_ms`: charges each open reservation, unsettled, at its reserved amount

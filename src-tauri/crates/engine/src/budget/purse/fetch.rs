@@ -1,48 +1,41 @@
 //! Fetching a lease from the store when the book in hand has too little.
 
-use super::{Part, Purse, PurseError};
+use super::{BookKey, NO_BOUND, Part, Purse, PurseError, Standing};
 use crate::{
     budget::{
+        counted::Counted,
         lease::LeaseId,
         lease_size::{LeaseSize, next_lease_size},
-        period::{PeriodBounds, resets_text},
+        period::{PeriodBounds, counted_starts},
     },
     store::{LeaseRequest, StoreError},
 };
-use weir_contract::{NanoUsd, model::cap::Cap};
+use weir_contract::{NanoUsd, model::cap::CapPeriod};
 
 impl Purse {
     /// Fetches a lease and holds `amount` of it in one step: between two, the end of the period could give it back again.
     /// None when the turn ended meanwhile, so that another lease is wanted.
     pub(super) async fn fetch_lease(
         &self,
-        cap: &Cap,
+        counted: &Counted<'_>,
         bounds: &PeriodBounds,
         amount: NanoUsd,
         now_ms: i64,
     ) -> Result<Option<Part>, PurseError> {
         let (key, free) = {
             let books = self.books();
-            let key = books.key(cap, bounds);
+            let key = books.key(counted, bounds);
             let free = books.by_key.get(&key).map_or(0, |book| book.ledger.free());
             (key, free)
         };
         let need = (amount.0 - free).max(0);
-        let balance = self.store.balance(&cap.name, bounds.start_ms).await?;
-        let remaining = cap.limit_nanousd.saturating_sub(balance.committed_nanousd).0;
-        let LeaseSize::Take(want) = next_lease_size(cap.limit_nanousd.0, remaining, need) else {
-            return Err(self.cap_reached(cap, bounds, amount).await?);
+        let want = match self.lease_size(counted, bounds, need).await? {
+            LeaseSize::Take(want) => want,
+            LeaseSize::Short { .. } => return Err(self.cap_reached(counted, bounds, amount).await?),
         };
         let granted = self
             .store
-            .acquire_lease(LeaseRequest {
-                key: key.lease_key(&self.gateway_id),
-                gateway_id: self.gateway_id.to_string(),
-                limit_nanousd: cap.limit_nanousd,
-                need_nanousd: NanoUsd(need),
-                want_nanousd: NanoUsd(want),
-                now_ms,
-            })
+            .acquire_lease(self.wish(counted, bounds, &key, (need, want), now_ms))
             .await?;
         let held = {
             let mut books = self.books();
@@ -56,25 +49,73 @@ impl Purse {
         };
         match held {
             Some(part) => Ok(Some(part)),
-            None => Err(self.cap_reached(cap, bounds, amount).await?),
+            None => Err(self.cap_reached(counted, bounds, amount).await?),
+        }
+    }
+
+    /// How much to ask for. A cap that bounds nothing lends slices of the same size at any time.
+    async fn lease_size(
+        &self,
+        counted: &Counted<'_>,
+        bounds: &PeriodBounds,
+        need: i64,
+    ) -> Result<LeaseSize, StoreError> {
+        let limit = counted.cap.limit_nanousd;
+        let Some(bound) = counted.bound() else {
+            return Ok(LeaseSize::Take(need.max(limit.0 / 50)));
+        };
+        let size = |standing: &Standing| {
+            let remaining = bound.saturating_sub(standing.taken());
+            next_lease_size(bound.0, remaining.0, need)
+        };
+        let first = size(&self.standing_in(counted, *bounds).await?);
+        match (first, counted.cap.period) {
+            // What this gateway has not spent of the hours before still counts in them.
+            (LeaseSize::Short { .. }, CapPeriod::RollingHours(_)) => {
+                self.return_past(&counted.ledger_key, bounds.start_ms).await?;
+                Ok(size(&self.standing_in(counted, *bounds).await?))
+            }
+            _ => Ok(first),
+        }
+    }
+
+    fn wish(
+        &self,
+        counted: &Counted<'_>,
+        bounds: &PeriodBounds,
+        key: &BookKey,
+        (need, want): (i64, i64),
+        now_ms: i64,
+    ) -> LeaseRequest {
+        LeaseRequest {
+            key: key.lease_key(&self.gateway_id),
+            gateway_id: self.gateway_id.to_string(),
+            limit_nanousd: counted.bound().unwrap_or(NO_BOUND),
+            need_nanousd: NanoUsd(need),
+            want_nanousd: NanoUsd(want),
+            now_ms,
+            counted: counted_starts(counted.cap.period, bounds.start_ms),
         }
     }
 
     async fn cap_reached(
         &self,
-        cap: &Cap,
+        counted: &Counted<'_>,
         bounds: &PeriodBounds,
         need: NanoUsd,
     ) -> Result<PurseError, StoreError> {
-        let balance = self.store.balance(&cap.name, bounds.start_ms).await?;
+        let limit = counted.bound().unwrap_or(NO_BOUND);
+        let standing = self.standing_in(counted, *bounds).await?;
+        let resets_ms = standing.down_to_ms(counted, limit.saturating_sub(need));
         Ok(PurseError::CapReached {
-            cap: cap.name.clone(),
-            limit: cap.limit_nanousd,
-            spent: balance.spent_nanousd,
-            reserved: balance.reserved_nanousd,
+            cap: counted.cap.name.clone(),
+            whose: counted.in_words(),
+            limit,
+            spent: standing.spent(),
+            reserved: standing.reserved(),
             need,
-            resets_ms: bounds.end_ms,
-            resets_text: resets_text(*bounds, &cap.time_zone).unwrap_or_default(),
+            resets_ms,
+            resets_text: Standing::in_words(counted, resets_ms),
         })
     }
 }

@@ -37,7 +37,14 @@ impl Purse {
         self.return_free(|key| key.turn < turn).await
     }
 
-    async fn return_free(&self, which: impl Fn(&BookKey) -> bool) -> Result<(), StoreError> {
+    /// Returns what is free of the past hours of a rolling cap: it counts there and would stand in the way of this hour.
+    pub(super) async fn return_past(&self, ledger_key: &str, start_ms: i64) -> Result<(), StoreError> {
+        let _one_at_a_time = self.returning.lock().await;
+        self.return_free(|key| key.ledger_key == ledger_key && key.period_start_ms < start_ms)
+            .await
+    }
+
+    pub(super) async fn return_free(&self, which: impl Fn(&BookKey) -> bool) -> Result<(), StoreError> {
         let mut due: Vec<(BookKey, i64)> = Vec::new();
         for (key, book) in &mut self.books().by_key {
             if which(key) {

@@ -3,26 +3,36 @@
 //! A cap is never passed, because all leases of a cap together never exceed it, and because no lease is spent that may have
 //! been taken back ([`super::fence`]). No call waits on a shared row unless the lease in hand is used up.
 
+mod books;
+#[cfg(test)]
+mod chain_tests;
+mod evict;
 mod fetch;
 mod give_back;
 mod renew;
+mod standing;
 #[cfg(test)]
 mod tests;
 
+pub use books::Held;
+pub use standing::Standing;
+
+use books::{BookKey, Books, Part};
+
 use super::{
+    counted::Counted,
     fence::{Fence, Moment},
-    lease::{LeaseBook, ReservationId, Reserve},
     period::{PeriodBounds, period_bounds},
 };
 use crate::{
     clock::Clock,
-    store::{LeaseKey, LedgerStore, StoreError},
+    store::{LedgerStore, StoreError},
 };
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use weir_contract::{NanoUsd, model::cap::Cap};
+use weir_contract::NanoUsd;
 
 /// Most turns that may end under one call before it is refused; each takes a suspension or a lowered cap.
 const MOST_TURNS: u32 = 5;
@@ -31,13 +41,18 @@ const MOST_TURNS: u32 = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum PurseError {
     /// The cap has no room for this call.
-    #[error("the cap {cap} has no room for this call")]
+    #[error("the cap {whose} has no room for this call")]
     CapReached {
+        /// Its name.
         cap: String,
+        /// Its name, quoted, and whose spend it counts.
+        whose: String,
+        /// The most that it lets be spent.
         limit: NanoUsd,
         spent: NanoUsd,
         reserved: NanoUsd,
         need: NanoUsd,
+        /// When there is room for this call, if nobody else takes it.
         resets_ms: i64,
         resets_text: String,
     },
@@ -47,83 +62,6 @@ pub enum PurseError {
     /// The cap's own definition is broken.
     #[error("the cap {cap} cannot be checked: {problem}")]
     Broken { cap: String, problem: String },
-}
-
-/// Money held for one attempt. Settle it exactly once.
-#[derive(Debug)]
-pub struct Held {
-    pub amount: NanoUsd,
-    parts: Vec<Part>,
-    gateway_id: Arc<str>,
-}
-
-impl Held {
-    /// True when a cap counts it.
-    #[must_use]
-    pub fn is_counted(&self) -> bool {
-        !self.parts.is_empty()
-    }
-
-    /// The leases it was taken from, as the store knows them.
-    #[must_use]
-    pub fn leases(&self) -> Vec<LeaseKey> {
-        self.parts
-            .iter()
-            .map(|(book, _)| book.lease_key(&self.gateway_id))
-            .collect()
-    }
-}
-
-/// A hold in one book.
-type Part = (BookKey, ReservationId);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct BookKey {
-    cap: String,
-    period_start_ms: i64,
-    turn: u64,
-}
-
-impl BookKey {
-    /// Each turn has leases of its own, so that what is given back of an old one is never taken from a new one.
-    fn lease_key(&self, gateway_id: &str) -> LeaseKey {
-        LeaseKey {
-            cap: self.cap.clone(),
-            period_start_ms: self.period_start_ms,
-            lease_id: format!("{gateway_id}:{}:{}:{}", self.cap, self.period_start_ms, self.turn),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Book {
-    ledger: LeaseBook,
-    /// The cap's limit when a call last held money here.
-    limit_nanousd: i64,
-}
-
-struct Books {
-    fence: Fence,
-    by_key: HashMap<BookKey, Book>,
-}
-
-impl Books {
-    /// The key of the book that may be spent now.
-    fn key(&self, cap: &Cap, bounds: &PeriodBounds) -> BookKey {
-        BookKey {
-            cap: cap.name.clone(),
-            period_start_ms: bounds.start_ms,
-            turn: self.fence.turn(),
-        }
-    }
-
-    fn reserve(&mut self, key: BookKey, amount: NanoUsd) -> Option<Part> {
-        let book = self.by_key.entry(key.clone()).or_default();
-        match book.ledger.reserve(amount.0) {
-            Reserve::Held(reservation) => Some((key, reservation)),
-            Reserve::NeedsLease { .. } => None,
-        }
-    }
 }
 
 /// See the module's words.
@@ -136,7 +74,14 @@ pub struct Purse {
     fetching: tokio::sync::Mutex<()>,
     /// Money that is on its way back to the store is in no book; only one may look for it at a time.
     returning: tokio::sync::Mutex<()>,
+    /// Above so many books the idle ones go: values come from clients, and each has a book of its own.
+    most_books: usize,
 }
+
+/// Most books before idle ones go; about 5 MB.
+const MOST_BOOKS: usize = 10_000;
+/// The limit of a cap that only watches or steers, as the store sees it: sums of a few calls more still fit into an `i64`.
+const NO_BOUND: NanoUsd = NanoUsd(9_000_000_000_000_000_000);
 
 impl Purse {
     /// An empty purse.
@@ -151,9 +96,11 @@ impl Purse {
                 // Without leases there is nothing that could be taken back.
                 fence: Fence::new(now),
                 by_key: HashMap::new(),
+                uses: 0,
             }),
             fetching: tokio::sync::Mutex::default(),
             returning: tokio::sync::Mutex::default(),
+            most_books: MOST_BOOKS,
         }
     }
 
@@ -161,7 +108,7 @@ impl Purse {
     ///
     /// # Errors
     /// [`PurseError`]; nothing stays held then.
-    pub async fn hold(&self, caps: &[&Cap], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
+    pub async fn hold(&self, caps: &[Counted<'_>], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
         let mut now_ms = now_ms;
         loop {
             match self.hold_all(caps, amount, now_ms).await {
@@ -194,25 +141,25 @@ impl Purse {
         }
     }
 
-    /// Held in memory for one cap and period.
+    /// Held in memory for one cap and period; the cap by its name in the ledger.
     #[must_use]
-    pub fn held(&self, cap: &str, period_start_ms: i64) -> NanoUsd {
+    pub fn held(&self, ledger_key: &str, period_start_ms: i64) -> NanoUsd {
         let books = self.books();
         let of_cap = books
             .by_key
             .iter()
-            .filter(|(key, _)| key.cap == cap && key.period_start_ms == period_start_ms);
+            .filter(|(key, _)| key.ledger_key == ledger_key && key.period_start_ms == period_start_ms);
         NanoUsd(of_cap.map(|(_, book)| book.ledger.held()).sum())
     }
 
-    async fn hold_all(&self, caps: &[&Cap], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
+    async fn hold_all(&self, caps: &[Counted<'_>], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
         let mut held = Held {
             amount,
             parts: Vec::with_capacity(caps.len()),
             gateway_id: self.gateway_id.clone(),
         };
-        for cap in caps {
-            match self.hold_one(cap, amount, now_ms).await {
+        for counted in caps {
+            match self.hold_one(counted, amount, now_ms).await {
                 Ok(part) => held.parts.push(part),
                 Err(problem) => {
                     self.settle(held, NanoUsd::ZERO);
@@ -223,24 +170,26 @@ impl Purse {
         Ok(held)
     }
 
-    async fn hold_one(&self, cap: &Cap, amount: NanoUsd, now_ms: i64) -> Result<Part, PurseError> {
-        let bounds =
-            period_bounds(cap.period, &cap.time_zone, now_ms).map_err(|problem| PurseError::Broken {
-                cap: cap.name.clone(),
-                problem: problem.to_string(),
-            })?;
+    async fn hold_one(
+        &self,
+        counted: &Counted<'_>,
+        amount: NanoUsd,
+        now_ms: i64,
+    ) -> Result<Part, PurseError> {
+        let bounds = bounds_of(counted, now_ms)?;
         for _ in 0..MOST_TURNS {
             self.open_fence().await?;
-            self.follow_limit(cap, &bounds).await?;
-            if let Some(part) = self.try_reserve(cap, &bounds, amount) {
+            self.follow_limit(counted, &bounds).await?;
+            if let Some(part) = self.try_reserve(counted, &bounds, amount) {
                 return Ok(part);
             }
             let _one_at_a_time = self.fetching.lock().await;
             // Another call may have fetched a lease while this one waited.
-            if let Some(part) = self.try_reserve(cap, &bounds, amount) {
+            if let Some(part) = self.try_reserve(counted, &bounds, amount) {
                 return Ok(part);
             }
-            if let Some(part) = self.fetch_lease(cap, &bounds, amount, now_ms).await? {
+            self.evict_idle().await?;
+            if let Some(part) = self.fetch_lease(counted, &bounds, amount, now_ms).await? {
                 return Ok(part);
             }
         }
@@ -248,9 +197,9 @@ impl Purse {
         Err(StoreError::Unavailable(message.to_owned()).into())
     }
 
-    fn try_reserve(&self, cap: &Cap, bounds: &PeriodBounds, amount: NanoUsd) -> Option<Part> {
+    fn try_reserve(&self, counted: &Counted<'_>, bounds: &PeriodBounds, amount: NanoUsd) -> Option<Part> {
         let mut books = self.books();
-        let key = books.key(cap, bounds);
+        let key = books.key(counted, bounds);
         books.reserve(key, amount)
     }
 
@@ -261,6 +210,14 @@ impl Purse {
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bounds_of(counted: &Counted<'_>, now_ms: i64) -> Result<PeriodBounds, PurseError> {
+    let cap = counted.cap;
+    period_bounds(cap.period, &cap.time_zone, now_ms).map_err(|problem| PurseError::Broken {
+        cap: cap.name.clone(),
+        problem: problem.to_string(),
+    })
 }
 
 fn moment(clock: &dyn Clock) -> Moment {

@@ -1,8 +1,10 @@
 //! Keeping the right to spend: beating, and ending a turn when its leases may be lost or were granted under a higher limit.
 
-use super::Purse;
-use crate::{budget::period::PeriodBounds, store::StoreError};
-use weir_contract::model::cap::Cap;
+use super::{NO_BOUND, Purse};
+use crate::{
+    budget::{counted::Counted, period::PeriodBounds},
+    store::StoreError,
+};
 
 impl Purse {
     /// Tells the store that this gateway lives, and remembers that it did.
@@ -35,11 +37,15 @@ impl Purse {
 
     /// A lease that was granted under a higher limit could be spent past a lowered one, so its turn ends, and what is free
     /// of it must be asked for again. What calls under way leave of it is given back when they have ended.
-    pub(super) async fn follow_limit(&self, cap: &Cap, bounds: &PeriodBounds) -> Result<(), StoreError> {
-        let limit = cap.limit_nanousd.0;
+    pub(super) async fn follow_limit(
+        &self,
+        counted: &Counted<'_>,
+        bounds: &PeriodBounds,
+    ) -> Result<(), StoreError> {
+        let limit = counted.bound().unwrap_or(NO_BOUND).0;
         {
             let mut books = self.books();
-            let key = books.key(cap, bounds);
+            let key = books.key(counted, bounds);
             let book = books.by_key.entry(key).or_default();
             let lowered = limit < book.limit_nanousd;
             book.limit_nanousd = limit;
@@ -47,7 +53,7 @@ impl Purse {
                 return Ok(());
             }
             books.fence.end_turn();
-            let key = books.key(cap, bounds);
+            let key = books.key(counted, bounds);
             books.by_key.entry(key).or_default().limit_nanousd = limit;
         }
         self.return_ended_turns().await

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{Held, Purse, PurseError};
+use crate::budget::{
+    counted::{CallFacts, Counted, counting_call},
+    period::CountedStarts,
+};
 use crate::{
     budget::fence::DEAD_AFTER_MS,
     clock::{Clock, ManualClock},
@@ -14,26 +18,28 @@ use std::{
 };
 use weir_contract::{
     NanoUsd,
-    model::cap::{Cap, CapAction, CapPeriod, CapScope},
+    model::cap::{Cap, CapPeriod, CapScope, CapStep},
 };
 
 /// 2026-09-21 00:00 UTC and its next midnight.
-const DAY_MS: i64 = 1_789_948_800_000;
+pub(super) const DAY_MS: i64 = 1_789_948_800_000;
 const NEXT_DAY_MS: i64 = DAY_MS + 86_400_000;
 const LIMIT: i64 = 1_000;
 
 #[derive(Default)]
-struct Lease {
-    gateway: String,
-    granted: i64,
-    returned: i64,
-    spent: i64,
-    reserved: i64,
+pub(super) struct Lease {
+    cap: String,
+    pub(super) gateway: String,
+    pub(super) granted: i64,
+    pub(super) returned: i64,
+    pub(super) spent: i64,
+    pub(super) reserved: i64,
 }
 
+/// A ledger as the databases keep it, in memory.
 #[derive(Default)]
-struct Ledger {
-    leases: Mutex<BTreeMap<(i64, String), Lease>>,
+pub(super) struct Ledger {
+    pub(super) leases: Mutex<BTreeMap<(i64, String), Lease>>,
     beats: Mutex<BTreeMap<String, i64>>,
     /// Moved to this time while a lease is being granted.
     next_ms: Mutex<Option<(Arc<ManualClock>, i64)>>,
@@ -47,12 +53,31 @@ impl Ledger {
             .filter(|((period, _), _)| *period == period_start_ms);
         of_period.map(|(_, lease)| lease.granted - lease.returned).sum()
     }
+    fn committed_of(&self, cap: &str, counted: CountedStarts) -> i64 {
+        let found = self.balances_of(cap, counted);
+        found.iter().map(|(_, balance)| balance.committed_nanousd.0).sum()
+    }
+    pub(super) fn balances_of(&self, cap: &str, counted: CountedStarts) -> Vec<(i64, CapBalance)> {
+        let mut found: BTreeMap<i64, CapBalance> = BTreeMap::new();
+        for ((period, _), lease) in self.leases.lock().unwrap().iter() {
+            if lease.cap == cap && (counted.first_ms..=counted.last_ms).contains(period) {
+                let balance = found.entry(*period).or_default();
+                *balance = balance.plus(CapBalance {
+                    spent_nanousd: NanoUsd(lease.spent),
+                    reserved_nanousd: NanoUsd(lease.reserved),
+                    committed_nanousd: NanoUsd(lease.granted - lease.returned),
+                    ..CapBalance::default()
+                });
+            }
+        }
+        found.into_iter().collect()
+    }
     /// A reservation is written down.
-    fn open(&self, held: &Held) {
+    pub(super) fn open(&self, held: &Held) {
         self.change(held, |lease| lease.reserved += held.amount.0);
     }
     /// And its record, with its cost.
-    fn record(&self, keys: &[LeaseKey], reserved: i64, cost: i64) {
+    pub(super) fn record(&self, keys: &[LeaseKey], reserved: i64, cost: i64) {
         for key in keys {
             let mut leases = self.leases.lock().unwrap();
             let lease = leases
@@ -73,14 +98,15 @@ impl Ledger {
 #[async_trait]
 impl LedgerStore for Ledger {
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError> {
-        let room = request.limit_nanousd.0 - self.committed(request.key.period_start_ms);
+        let room = request.limit_nanousd.0 - self.committed_of(&request.key.cap, request.counted);
         if room < request.need_nanousd.0.max(1) {
             return Ok(NanoUsd::ZERO);
         }
         let granted = request.want_nanousd.0.max(request.need_nanousd.0).min(room);
-        let key = (request.key.period_start_ms, request.key.lease_id);
         let mut leases = self.leases.lock().unwrap();
+        let key = (request.key.period_start_ms, request.key.lease_id.clone());
         let lease = leases.entry(key).or_default();
+        lease.cap.clone_from(&request.key.cap);
         lease.gateway.clone_from(&request.gateway_id);
         lease.granted += granted;
         let mut beats = self.beats.lock().unwrap();
@@ -100,14 +126,23 @@ impl LedgerStore for Ledger {
             reserved_nanousd: NanoUsd(lease.reserved),
         })
     }
-    async fn balance(&self, _cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError> {
+    async fn balances(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+    ) -> Result<Vec<(i64, CapBalance)>, StoreError> {
         if let Some((clock, ms)) = self.next_ms.lock().unwrap().take() {
             clock.set_wall_ms(ms);
         }
-        Ok(CapBalance {
-            committed_nanousd: NanoUsd(self.committed(period_start_ms)),
-            ..CapBalance::default()
-        })
+        Ok(self.balances_of(cap, counted))
+    }
+    async fn top_balances(
+        &self,
+        _prefix: &str,
+        _counted: CountedStarts,
+        _most: u32,
+    ) -> Result<Vec<(String, CapBalance)>, StoreError> {
+        Err(StoreError::Unavailable("not asked for here".into()))
     }
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {
         self.beats.lock().unwrap().insert(gateway_id.to_owned(), now_ms);
@@ -132,15 +167,26 @@ impl LedgerStore for Ledger {
     }
 }
 
-fn daily(limit: i64) -> Cap {
+/// The caps as they count a call of this user.
+pub(super) fn counted<'c>(caps: &'c [Cap], user: &str) -> Vec<Counted<'c>> {
+    let facts = CallFacts {
+        key: "key1",
+        user,
+        team: "",
+        intent: "",
+        event: "",
+    };
+    counting_call(caps, &facts)
+}
+
+pub(super) fn daily(limit: i64) -> Cap {
     Cap {
         name: "daily".into(),
         scope: CapScope::Global,
         period: CapPeriod::Day,
         time_zone: "UTC".into(),
         limit_nanousd: NanoUsd(limit),
-        action: CapAction::Refuse,
-        alert_percent: 80,
+        steps: CapStep::tell_and_refuse(80),
         enabled: true,
     }
 }
@@ -162,9 +208,9 @@ impl Stage {
         }
     }
     async fn hold(&self, limit: i64, amount: i64) -> Result<Held, PurseError> {
-        let cap = daily(limit);
+        let caps = [daily(limit)];
         self.purse
-            .hold(&[&cap], NanoUsd(amount), self.clock.now_ms())
+            .hold(&counted(&caps, ""), NanoUsd(amount), self.clock.now_ms())
             .await
     }
     /// Time passes for a process that stands still, and another gateway takes its leases back.
@@ -187,9 +233,9 @@ async fn a_suspended_gateway_does_not_spend_what_was_taken_back() {
     stage.suspend().await;
     assert_eq!(stage.ledger.committed(DAY_MS), 1);
     let other = Purse::new("two", stage.ledger.clone(), stage.clock.clone());
-    let cap = daily(LIMIT);
+    let caps = [daily(LIMIT)];
     let rest = other
-        .hold(&[&cap], NanoUsd(999), stage.clock.now_ms())
+        .hold(&counted(&caps, ""), NanoUsd(999), stage.clock.now_ms())
         .await
         .unwrap();
     assert!(other.still_holds(&rest));

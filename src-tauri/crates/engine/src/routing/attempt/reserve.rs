@@ -3,6 +3,7 @@
 use super::{Buyer, Next};
 use crate::{
     budget::{
+        counted::{AnswerFacts, Counted, counting},
         estimate::{PromptSize, worst_case_nanousd},
         purse::{Held, PurseError},
     },
@@ -15,13 +16,7 @@ use crate::{
     },
     store::{OpenReservation, Settlement, StoreError},
 };
-use weir_contract::{
-    NanoUsd,
-    model::{
-        cap::{Cap, CapScope},
-        tier::Tier,
-    },
-};
+use weir_contract::{NanoUsd, model::cap::CapSubject};
 
 /// Most reservations opened for one attempt; more than one only where the process stood still in between.
 const MOST_RESERVATIONS: u32 = 5;
@@ -50,8 +45,12 @@ impl Buyer<'_> {
         journal: &mut Journal,
     ) -> Result<Reserved, Next> {
         let settings = self.settings;
-        let applying = |cap: &&Cap| cap.enabled && applies(cap, candidate.tier);
-        let caps: Vec<&Cap> = settings.caps.iter().filter(applying).collect();
+        let answer = AnswerFacts {
+            tier: candidate.tier,
+            model: &candidate.model,
+        };
+        let caps = counting(&settings.caps, &self.prepared.facts(self.call), answer);
+        let is_bounded = caps.iter().any(|counted| counted.bound().is_some());
         let mut open_output = self.open_output(candidate, &caps);
         for _ in 0..MOST_RESERVATIONS {
             let now_ms = self.engine.clock.now_ms();
@@ -68,7 +67,7 @@ impl Buyer<'_> {
             let (held, reservation_id) = self.write_down(held, candidate, now_ms, journal).await?;
             if self.engine.purse.still_holds(&held) {
                 self.attempts += 1;
-                let names: Vec<&str> = caps.iter().map(|cap| cap.name.as_str()).collect();
+                let names: Vec<String> = caps.iter().map(Counted::in_words).collect();
                 journal.note(
                     "reserve",
                     format!("holds {amount} for {}", candidate.model),
@@ -79,7 +78,7 @@ impl Buyer<'_> {
                 );
                 let usual = self.worst_case(candidate, self.output_limit(candidate), now_ms);
                 return Ok(Reserved {
-                    told_output: (held.is_counted() && open_output.is_none()).then_some(output),
+                    told_output: (is_bounded && open_output.is_none()).then_some(output),
                     charge_on_cut: usual.min(amount),
                     held,
                     reservation_id,
@@ -122,14 +121,15 @@ impl Buyer<'_> {
     }
 
     /// The bound on an answer that nobody limits, where every cap has plenty of room for it.
-    fn open_output(&self, candidate: &Candidate, caps: &[&Cap]) -> Option<u32> {
+    fn open_output(&self, candidate: &Candidate, caps: &[Counted<'_>]) -> Option<u32> {
         let chat = self.prepared.chat.as_deref()?;
         let abilities = self.settings.abilities_of(&candidate.model);
         let context = abilities.context_tokens.or(candidate.price.context_tokens);
         let output = open_output(chat, &abilities, context)?;
         let amount = self.worst_case(candidate, output, self.engine.clock.now_ms());
         caps.iter()
-            .all(|cap| amount.0 <= cap.limit_nanousd.0 / OPEN_PART_OF_CAP)
+            .filter_map(Counted::bound)
+            .all(|bound| amount.0 <= bound.0 / OPEN_PART_OF_CAP)
             .then_some(output)
     }
 
@@ -174,13 +174,14 @@ impl Buyer<'_> {
 
     fn not_reserved(
         &mut self,
-        caps: &[&Cap],
+        caps: &[Counted<'_>],
         problem: PurseError,
         candidate: &Candidate,
         journal: &mut Journal,
     ) -> Next {
         let PurseError::CapReached {
             cap,
+            whose,
             limit,
             spent,
             reserved,
@@ -194,16 +195,18 @@ impl Buyer<'_> {
                 format!("spend cannot be checked, so nothing is bought: {problem}"),
             ));
         };
+        let advice = if need > limit {
+            "; no reset will help, since that is more than the whole cap: ask for a shorter answer, or raise the cap"
+        } else {
+            ""
+        };
         let message = format!(
-            "the budget cap \"{cap}\" of {limit} has no room: {spent} spent, {reserved} reserved, this call may need {need}. It resets {resets_text}"
+            "the budget cap {whose} of {limit} has no room: {spent} spent, {reserved} reserved, this call may need {need}{advice}. It resets {resets_text}"
         );
-        journal.note("reserve", message.clone(), &[("cap", cap.clone())]);
-        let wait_s = (resets_ms - self.engine.clock.now_ms())
-            .max(0)
-            .cast_unsigned()
-            .div_ceil(1_000);
+        journal.note("reserve", message.clone(), &[("cap", whose.clone())]);
+        let wait_ms = (resets_ms - self.engine.clock.now_ms()).max(0).cast_unsigned();
         let problem = Problem {
-            retry_after_seconds: Some(wait_s),
+            retry_after_seconds: Some(wait_ms.div_ceil(1_000)),
             ..Problem::new(RefusalCode::CapReached, message)
         };
         if !matches!(self.prepared.target, Target::Auto { .. }) {
@@ -212,23 +215,19 @@ impl Buyer<'_> {
         // A cap without room for one model's worst case may still have room for a cheaper one.
         journal.note(
             "route",
-            format!("{} passed over: closed by the cap \"{cap}\"", candidate.model),
+            format!("{} passed over: closed by the cap {whose}", candidate.model),
             &[],
         );
-        let scope = caps.iter().find(|one| one.name == cap).map(|one| &one.scope);
-        if let Some(CapScope::Tier(closed)) = scope {
-            self.closed_tier = Some((*closed, cap));
+        // Only what is no dearer may stand in for a tier or a model that is closed.
+        let of_the_answer = caps.iter().any(|counted| {
+            let subject = counted.cap.scope.subject();
+            counted.cap.name == cap && subject.is_some_and(CapSubject::is_of_the_answer)
+        });
+        if let (true, Some(closed)) = (of_the_answer, candidate.tier) {
+            self.closed_tier = Some((closed, cap));
         }
         self.closed_by_cap = Some(problem);
         Next::PassOver
-    }
-}
-
-/// Which caps a candidate counts against.
-fn applies(cap: &Cap, tier: Option<Tier>) -> bool {
-    match cap.scope {
-        CapScope::Global => true,
-        CapScope::Tier(capped) => tier == Some(capped),
     }
 }
 

@@ -1,0 +1,103 @@
+//! The books of a purse, one for each cap, period and turn, and what a call holds in them.
+
+use crate::{
+    budget::{
+        counted::Counted,
+        fence::Fence,
+        lease::{LeaseBook, ReservationId, Reserve},
+        period::PeriodBounds,
+    },
+    store::LeaseKey,
+};
+use std::{collections::HashMap, sync::Arc};
+use weir_contract::NanoUsd;
+
+/// Money held for one attempt. Settle it exactly once.
+#[derive(Debug)]
+pub struct Held {
+    pub amount: NanoUsd,
+    pub(super) parts: Vec<Part>,
+    pub(super) gateway_id: Arc<str>,
+}
+
+impl Held {
+    /// True when a cap counts it.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// The leases it was taken from, as the store knows them.
+    #[must_use]
+    pub fn leases(&self) -> Vec<LeaseKey> {
+        self.parts
+            .iter()
+            .map(|(book, _)| book.lease_key(&self.gateway_id))
+            .collect()
+    }
+}
+
+/// A hold in one book.
+pub(super) type Part = (BookKey, ReservationId);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct BookKey {
+    /// The cap's name.
+    pub(super) cap: String,
+    /// Under which name the ledger counts it: the cap's own, or with a value that came from a client.
+    pub(super) ledger_key: String,
+    pub(super) period_start_ms: i64,
+    pub(super) turn: u64,
+}
+
+impl BookKey {
+    /// Each turn has leases of its own, so that what is given back of an old one is never taken from a new one.
+    pub(super) fn lease_key(&self, gateway_id: &str) -> LeaseKey {
+        LeaseKey {
+            cap: self.ledger_key.clone(),
+            period_start_ms: self.period_start_ms,
+            lease_id: format!(
+                "{gateway_id}:{}:{}:{}",
+                self.ledger_key, self.period_start_ms, self.turn
+            ),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Book {
+    pub(super) ledger: LeaseBook,
+    /// The cap's limit when a call last held money here.
+    pub(super) limit_nanousd: i64,
+    /// The number of the use that was its last.
+    pub(super) used: u64,
+}
+
+pub(super) struct Books {
+    pub(super) fence: Fence,
+    pub(super) by_key: HashMap<BookKey, Book>,
+    /// Counts uses, so that the book that has been idle longest can be found.
+    pub(super) uses: u64,
+}
+
+impl Books {
+    /// The key of the book that may be spent now.
+    pub(super) fn key(&self, counted: &Counted<'_>, bounds: &PeriodBounds) -> BookKey {
+        BookKey {
+            cap: counted.cap.name.clone(),
+            ledger_key: counted.ledger_key.clone(),
+            period_start_ms: bounds.start_ms,
+            turn: self.fence.turn(),
+        }
+    }
+
+    pub(super) fn reserve(&mut self, key: BookKey, amount: NanoUsd) -> Option<Part> {
+        self.uses += 1;
+        let book = self.by_key.entry(key.clone()).or_default();
+        book.used = self.uses;
+        match book.ledger.reserve(amount.0) {
+            Reserve::Held(reservation) => Some((key, reservation)),
+            Reserve::NeedsLease { .. } => None,
+        }
+    }
+}
