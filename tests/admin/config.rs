@@ -1,8 +1,12 @@
 //! Saving, conflicts and deleting: caps, limits, rollouts, providers.
 
-use crate::stage::Stage;
+use crate::stage::{NOW_MS, Stage, bought};
 use serde_json::{Value, json};
-use weir_contract::ErrorCode;
+use weir_contract::{ErrorCode, NanoUsd};
+use weir_engine::{
+    budget::period::CountedStarts,
+    store::{LeaseKey, LeaseRequest, LedgerStore, RequestRecord, RequestStore, Settlement},
+};
 
 fn cap(limit: i64) -> Value {
     json!({
@@ -69,6 +73,76 @@ async fn a_cap_is_saved_applied_changed_and_deleted() {
         .await;
     assert_eq!(stage.ok("caps.list", json!({})).await, json!([]));
     assert_eq!(stage.live.reloads(), 3);
+}
+
+/// Spends under a ledger key of the cap `per-user`, in the UTC day of [`NOW_MS`].
+async fn spend(stage: &Stage, ledger_key: &str, n: i64, amount: i64) {
+    let period_start_ms = NOW_MS - NOW_MS % 86_400_000;
+    let key = LeaseKey {
+        cap: ledger_key.into(),
+        period_start_ms,
+        lease_id: "g".into(),
+    };
+    let wish = LeaseRequest {
+        key: key.clone(),
+        gateway_id: "g".into(),
+        limit_nanousd: NanoUsd(1_000),
+        need_nanousd: NanoUsd(amount),
+        want_nanousd: NanoUsd(amount),
+        now_ms: NOW_MS,
+        counted: CountedStarts::only(period_start_ms),
+    };
+    assert_eq!(stage.store.acquire_lease(wish).await.unwrap(), NanoUsd(amount));
+    let row = bought(n);
+    let settlement = Settlement {
+        reservation_id: format!("{}-1", row.id),
+        amount_nanousd: NanoUsd(amount),
+        settled: true,
+        leases: vec![key],
+    };
+    let record = RequestRecord {
+        row,
+        trace: Vec::new(),
+        request_body: None,
+        response_body: None,
+        settlements: vec![settlement],
+        hit_key: None,
+    };
+    stage.store.record(record).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cap_of_each_user_shows_those_that_spent_most_and_what_acts() {
+    let stage = Stage::new().await;
+    let cap = json!({
+        "name": "per-user", "scope": {"kind": "user", "each": true}, "period": "day", "time_zone": "UTC",
+        "limit_nanousd": 1_000, "enabled": true,
+        "steps": [{"percent": 60, "action": "step_down"}, {"percent": 100, "action": "refuse"}],
+    });
+    stage
+        .ok("caps.save", json!({"cap": cap, "expected_version": 0}))
+        .await;
+    for n in 0..25 {
+        spend(&stage, &format!("per-user=user:u{n}"), n, 500 + n).await;
+    }
+    spend(&stage, "per-user=user:", 30, 700).await;
+    spend(&stage, "per-user=team:u1", 31, 999).await;
+    let listed = stage.ok("caps.list", json!({})).await;
+    let values = listed[0]["values"].as_array().unwrap();
+    assert_eq!(values.len(), 20);
+    assert_eq!(
+        (&values[0]["value"], &values[0]["spent_nanousd"]),
+        (&json!(""), &json!(700))
+    );
+    assert_eq!(
+        (&values[1]["value"], &values[1]["spent_nanousd"]),
+        (&json!("u24"), &json!(524))
+    );
+    assert_eq!(listed[0]["spent_nanousd"], 700, "of the one that spent most");
+    assert_eq!(
+        listed[0]["in_force"],
+        json!([{"percent": 60, "action": "step_down"}])
+    );
 }
 
 #[tokio::test]

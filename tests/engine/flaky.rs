@@ -11,10 +11,13 @@ use weir_contract::{
         time::TimeRange,
     },
 };
-use weir_engine::store::{
-    CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore, LatencyPoint,
-    LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord, RequestStore,
-    RollupPoint, RollupStore, StoreError,
+use weir_engine::{
+    budget::period::CountedStarts,
+    store::{
+        CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore,
+        LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord,
+        RequestStore, RollupPoint, RollupStore, StoreError,
+    },
 };
 use weir_store_sqlite::SqliteStore;
 
@@ -63,8 +66,20 @@ impl LedgerStore for Flaky {
     ) -> Result<LeaseReturn, StoreError> {
         self.inner.return_lease(key, unspent_nanousd).await
     }
-    async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError> {
-        self.inner.balance(cap, period_start_ms).await
+    async fn balances(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+    ) -> Result<Vec<(i64, CapBalance)>, StoreError> {
+        self.inner.balances(cap, counted).await
+    }
+    async fn top_balances(
+        &self,
+        prefix: &str,
+        counted: CountedStarts,
+        most: u32,
+    ) -> Result<Vec<(String, CapBalance)>, StoreError> {
+        self.inner.top_balances(prefix, counted, most).await
     }
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {
         self.inner.beat(gateway_id, now_ms).await

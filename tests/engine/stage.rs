@@ -16,7 +16,7 @@ use std::{
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::{Cap, CapAction, CapPeriod, CapScope},
+        cap::{Cap, CapPeriod, CapScope, CapStep},
         catalog::{KeySource, ProviderConfig, ProviderProtocol},
         key::VirtualKey,
         usage::TokenUsage,
@@ -194,8 +194,7 @@ pub(crate) fn daily(limit: NanoUsd) -> Cap {
         period: CapPeriod::Day,
         time_zone: "UTC".into(),
         limit_nanousd: limit,
-        action: CapAction::Refuse,
-        alert_percent: 80,
+        steps: CapStep::tell_and_refuse(80),
         enabled: true,
     }
 }

@@ -47,6 +47,8 @@ macro_rules! contract {
                 a_return_gives_back_only_what_is_unspent,
                 overspending_a_lease_takes_room_from_the_next,
                 sixty_four_callers_never_pass_the_limit,
+                periods_that_count_together_share_one_limit,
+                the_largest_values_of_a_cap_come_first,
             ]
             dead_gateways: [
                 open_reservations_are_charged_once,

@@ -10,7 +10,10 @@ use weir_contract::{
         usage::TokenUsage,
     },
 };
-use weir_engine::store::{CacheEntry, LeaseKey, LeaseRequest, OpenReservation, RequestRecord, Settlement};
+use weir_engine::{
+    budget::period::CountedStarts,
+    store::{CacheEntry, LeaseKey, LeaseRequest, OpenReservation, RequestRecord, Settlement},
+};
 
 /// 2026-01-01 00:00 UTC.
 pub(crate) const START_MS: i64 = 1_767_225_600_000;
@@ -180,6 +183,7 @@ pub(crate) fn wish(key: &LeaseKey, gateway: &str, limit: i64, need: i64, want: i
         need_nanousd: NanoUsd(need),
         want_nanousd: NanoUsd(want),
         now_ms: START_MS,
+        counted: CountedStarts::only(key.period_start_ms),
     }
 }
 

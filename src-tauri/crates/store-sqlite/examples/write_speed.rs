@@ -16,6 +16,7 @@ use weir_contract::{
         usage::TokenUsage,
     },
 };
+use weir_engine::budget::period::CountedStarts;
 use weir_engine::store::{
     LeaseKey, LeaseRequest, LedgerStore, OpenReservation, RequestRecord, RequestStore, RollupStore,
     Settlement,
@@ -59,6 +60,7 @@ async fn measure(folder: &Path, case: &str, reserved: bool, callers: usize) {
         need_nanousd: NanoUsd(1),
         want_nanousd: NanoUsd(1 << 60),
         now_ms: 0,
+        counted: CountedStarts::only(0),
     };
     store.acquire_lease(request).await.unwrap();
     let (started, cpu) = (Instant::now(), cpu_ms());

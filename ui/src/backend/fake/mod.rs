@@ -4,6 +4,7 @@
 //! and the status carries a sentence that no gateway is attached.
 
 mod entries;
+mod per_user;
 mod request;
 mod seed;
 mod shelf;

@@ -1,9 +1,10 @@
 //! What a freshly opened fake profile holds: caps, limits, rollouts, providers, keys, tiers and intents.
 
+use super::per_user;
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::{Cap, CapAction, CapPeriod, CapScope, CapState},
+        cap::{Cap, CapPeriod, CapScope, CapState, CapStep},
         catalog::{
             BreakerPosition, IntentState, KeySource, KeyStatus, ProviderConfig, ProviderProtocol,
             ProviderState, TierState,
@@ -34,14 +35,13 @@ pub(super) fn caps() -> Vec<CapState> {
             "global-daily",
             CapScope::Global,
             CapPeriod::Day,
-            CapAction::Refuse,
             (25, 18_420, 310),
         ),
+        per_user::cap(),
         cap(
             "top-tier-monthly",
-            CapScope::Tier(Tier::T3),
+            CapScope::tier(Tier::T3),
             CapPeriod::Month,
-            CapAction::CloseTier,
             (400, 341_750, 1_120),
         ),
     ]
@@ -81,13 +81,7 @@ pub(super) fn keys() -> Vec<VirtualKey> {
 }
 
 /// `money` is the limit in dollars, then spent and reserved in thousandths of a dollar.
-pub(super) fn cap(
-    name: &str,
-    scope: CapScope,
-    period: CapPeriod,
-    action: CapAction,
-    money: (i64, i64, i64),
-) -> CapState {
+pub(super) fn cap(name: &str, scope: CapScope, period: CapPeriod, money: (i64, i64, i64)) -> CapState {
     let (limit_usd, spent_mills, reserved_mills) = money;
     CapState {
         cap: Cap {
@@ -96,8 +90,7 @@ pub(super) fn cap(
             period,
             time_zone: "Europe/Berlin".to_owned(),
             limit_nanousd: NanoUsd(limit_usd * USD),
-            action,
-            alert_percent: 80,
+            steps: CapStep::tell_and_refuse(80),
             enabled: true,
         },
         version: 3,
@@ -110,8 +103,11 @@ pub(super) fn cap(
             CapPeriod::Day => "tomorrow 00:00 Europe/Berlin",
             CapPeriod::Week => "on Monday 00:00 Europe/Berlin",
             CapPeriod::Month => "on the 1st 00:00 Europe/Berlin",
+            CapPeriod::RollingHours(_) => "in an hour",
         }
         .to_owned(),
+        in_force: Vec::new(),
+        values: Vec::new(),
     }
 }
 

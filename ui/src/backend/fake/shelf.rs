@@ -11,7 +11,7 @@ use weir_contract::{
         rollouts::RolloutsSave,
     },
     model::{
-        cap::{CapAction, CapPeriod, CapScope, CapState},
+        cap::{CapPeriod, CapScope, CapState},
         catalog::{KeyStatus, ProviderProtocol, ProviderState},
         gateway::{GatewayStatus, ProfileKind},
         key::VirtualKey,
@@ -107,7 +107,7 @@ impl Shelf {
             let fresh = CapState {
                 cap: save.cap,
                 version: 1,
-                ..seed::cap("", CapScope::Global, CapPeriod::Day, CapAction::Refuse, (0, 0, 0))
+                ..seed::cap("", CapScope::Global, CapPeriod::Day, (0, 0, 0))
             };
             self.caps.push(fresh.clone());
             return Ok(fresh);

@@ -22,7 +22,7 @@ use leptos::{prelude::*, task::spawn_local};
 use state::CapDraft;
 use weir_contract::{
     command::caps::{CapsDelete, CapsList, CapsSave},
-    model::cap::CapState,
+    model::cap::{CapAction, CapPeriod, CapState, CapSubject, CapValueState},
 };
 
 type Caps = Query<Vec<CapState>>;
@@ -69,7 +69,7 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
         })
     });
     let alert = Signal::derive(move || {
-        state.with(|state| state.as_ref().map_or(100, |state| state.cap.alert_percent))
+        state.with(|state| state.as_ref().map_or(100, |state| state.cap.alert_percent()))
     });
     let label = Signal::derive(move || state.with(|state| state.as_ref().map(in_words).unwrap_or_default()));
     let head = move || {
@@ -78,7 +78,7 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
         let (word, tone) = match (state.cap.enabled, share) {
             (false, _) => ("switched off", Tone::Neutral),
             (_, share) if share >= 99.95 => ("reached", Tone::Bad),
-            (_, share) if share >= f64::from(state.cap.alert_percent) => ("needs attention", Tone::Warn),
+            (_, share) if share >= f64::from(state.cap.alert_percent()) => ("needs attention", Tone::Warn),
             _ => ("on track", Tone::Good),
         };
         view! { <header class="card-head"><h2>{state.cap.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.cap)}</span></header> }
@@ -93,11 +93,60 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
                 <span class="key reserved"><b title=format::money_exact(state.reserved_nanousd)>{format::money(state.reserved_nanousd)}</b>" reserved for calls under way"</span>
                 <span class="of"><b title=format::money_exact(state.cap.limit_nanousd)>{format::money(state.cap.limit_nanousd)}</b>" limit"</span>
             </div>
-            <p class="muted">"Starts again "{state.resets_text.clone()}" ("{local_time::until(state.resets_ms, clock::now_ms())}")."</p>
+            <Acting state=state.clone()/>
+            <p class="muted">{if matches!(state.cap.period, CapPeriod::RollingHours(_)) { "The oldest of it stops counting " } else { "Starts again " }}{state.resets_text.clone()}" ("{local_time::until(state.resets_ms, clock::now_ms())}")."</p>
         }
     })
     };
-    view! { <div class=move || gauge::tone(parts.get(), alert.get())>{head}<Gauge parts alert_percent=alert label/>{amounts}</div> }
+    view! { <div class=move || gauge::tone(parts.get(), alert.get())>{head}<Gauge parts alert_percent=alert label/>{amounts}<Values state/></div> }
+}
+
+/// The steps that act now, where there are some.
+#[component]
+fn Acting(state: CapState) -> impl IntoView {
+    let steps = state
+        .in_force
+        .iter()
+        .filter(|step| step.action != CapAction::Notify);
+    let words: Vec<String> = steps
+        .map(|step| format!("from {} %: {}", step.percent, state::effect(step.action)))
+        .collect();
+    (state.cap.enabled && !words.is_empty())
+        .then(|| view! { <p data-testid="cap-acting">"Acting now: "{words.join(", ")}"."</p> })
+}
+
+/// Of a cap that counts each value on its own: those that spent most.
+#[component]
+fn Values(state: Memo<Option<CapState>>) -> impl IntoView {
+    let subject = move || {
+        let found = state.with(|state| state.as_ref().and_then(|state| state.cap.scope.subject()));
+        found.map_or("value", CapSubject::as_str)
+    };
+    let has_some = move || state.with(|state| state.as_ref().is_some_and(|state| !state.values.is_empty()));
+    let rows = move || {
+        let values = state.with(|state| state.as_ref().map(|state| state.values.clone()));
+        let row = |value| value_row(subject(), value);
+        values.unwrap_or_default().into_iter().map(row).collect_view()
+    };
+    view! {
+        <Show when=has_some>
+            <details><summary>"By "{subject}", the largest first"</summary>
+                <table><thead><tr><th scope="col">{subject}</th><th scope="col" class="num">"Spent"</th><th scope="col" class="num">"Reserved"</th></tr></thead><tbody>{rows}</tbody></table></details>
+        </Show>
+    }
+}
+
+fn value_row(subject: &str, value: CapValueState) -> impl IntoView + use<> {
+    let name = if value.value.is_empty() {
+        format!("(no {subject})")
+    } else {
+        value.value
+    };
+    view! {
+        <tr><td>{name}</td>
+            <td class="num" title=format::money_exact(value.spent_nanousd)>{format::money(value.spent_nanousd)}</td>
+            <td class="num" title=format::money_exact(value.reserved_nanousd)>{format::money(value.reserved_nanousd)}</td></tr>
+    }
 }
 
 fn in_words(state: &CapState) -> String {
@@ -181,7 +230,7 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
                 <Show when=move || is_changed.get()><button type="button" class="quiet" on:click=reset>"Discard"</button></Show>
                 <FormError error=problem/>
             </div>
-            <details><summary>"Period, zone and action"</summary><CapDetails fields/>
+            <details><summary>"What it counts, when, and what happens"</summary><CapDetails fields/>
                 <DeleteButton label="Delete this cap…" act meaning="Nothing holds this spend afterwards. What was spent stays recorded."
                     done="Deleted the cap." command=delete list=caps/></details>
         </form>

@@ -4,7 +4,7 @@ use crate::format;
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::{Cap, CapAction, CapPeriod, CapScope},
+        cap::{Cap, CapAction, CapPeriod, CapScope, CapStep, CapSubject},
         tier::Tier,
     },
 };
@@ -16,13 +16,18 @@ const HIGHEST_CAP: NanoUsd = NanoUsd(1_000_000_000 * NanoUsd::PER_USD);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapDraft {
     pub name: String,
-    /// `global` or `T0` … `T3`.
-    pub scope: String,
+    /// `global`, or what spend is told apart by: `tier`, `user` …
+    pub kind: String,
+    /// Whose spend; empty for each on its own.
+    pub value: String,
+    /// `day`, `week`, `month` or `rolling`.
     pub period: String,
+    /// Length of a rolling period.
+    pub hours: String,
     pub time_zone: String,
     pub limit: String,
-    pub action: String,
-    pub alert_percent: String,
+    /// For each of [`CapAction::ALL`]: the percentages at which it is taken, separated by commas.
+    pub steps: [String; 5],
     pub enabled: bool,
 }
 
@@ -30,17 +35,24 @@ impl CapDraft {
     /// The form of an existing cap.
     #[must_use]
     pub fn of(cap: &Cap) -> CapDraft {
+        let kind = cap.scope.subject().map_or("global", CapSubject::as_str);
+        let value = match &cap.scope {
+            CapScope::One { value, .. } => value.clone(),
+            CapScope::Global | CapScope::Each(_) => String::new(),
+        };
+        let hours = match cap.period {
+            CapPeriod::RollingHours(hours) => hours.to_string(),
+            CapPeriod::Day | CapPeriod::Week | CapPeriod::Month => "24".to_owned(),
+        };
         CapDraft {
             name: cap.name.clone(),
-            scope: match &cap.scope {
-                CapScope::Global => "global".to_owned(),
-                CapScope::Tier(tier) => tier.as_str().to_owned(),
-            },
+            kind: kind.to_owned(),
+            value,
             period: period_key(cap.period).to_owned(),
+            hours,
             time_zone: cap.time_zone.clone(),
             limit: format::with_cents(cap.limit_nanousd),
-            action: action_key(cap.action).to_owned(),
-            alert_percent: cap.alert_percent.to_string(),
+            steps: CapAction::ALL.map(|action| percents_of(cap, action)),
             enabled: cap.enabled,
         }
     }
@@ -50,12 +62,13 @@ impl CapDraft {
     pub fn fresh() -> CapDraft {
         CapDraft {
             name: String::new(),
-            scope: "global".to_owned(),
+            kind: "global".to_owned(),
+            value: String::new(),
             period: "day".to_owned(),
+            hours: "24".to_owned(),
             time_zone: "UTC".to_owned(),
             limit: String::new(),
-            action: "refuse".to_owned(),
-            alert_percent: "80".to_owned(),
+            steps: ["80", "", "", "", "100"].map(str::to_owned),
             enabled: true,
         }
     }
@@ -75,36 +88,83 @@ impl CapDraft {
         if limit_nanousd > HIGHEST_CAP {
             return Err("A cap is at most 1,000,000,000 dollars; switch it off to hold nothing.".to_owned());
         }
-        let alert_percent = self
-            .alert_percent
-            .trim()
-            .parse()
-            .ok()
-            .filter(|percent| (1..=100).contains(percent));
-        let scope = Tier::parse(&self.scope).map_or(CapScope::Global, CapScope::Tier);
-        let action = if self.action == "close_tier" {
-            CapAction::CloseTier
-        } else {
-            CapAction::Refuse
-        };
-        if action == CapAction::CloseTier && scope == CapScope::Global {
-            return Err("Only a tier's cap can close a tier; choose a tier, or refuse.".to_owned());
-        }
-        Ok(Cap {
+        let cap = Cap {
             name: self.name.trim().to_owned(),
-            scope,
-            period: match self.period.as_str() {
-                "week" => CapPeriod::Week,
-                "month" => CapPeriod::Month,
-                _ => CapPeriod::Day,
-            },
+            scope: self.scope()?,
+            period: self.period()?,
             time_zone: self.time_zone.trim().to_owned(),
             limit_nanousd,
-            action,
-            alert_percent: alert_percent.ok_or("The alert is a whole percentage from 1 to 100.")?,
+            steps: self.steps()?,
             enabled: self.enabled,
+        };
+        cap.check().map_err(|problem| in_page_words(&problem))?;
+        Ok(cap)
+    }
+
+    fn scope(&self) -> Result<CapScope, String> {
+        let Some(subject) = CapSubject::parse(&self.kind) else {
+            return Ok(CapScope::Global);
+        };
+        let value = self.value.trim();
+        if value.is_empty() {
+            return Ok(CapScope::Each(subject));
+        }
+        if subject == CapSubject::Tier && Tier::parse(value).is_none() {
+            return Err("A tier is T0, T1, T2 or T3; leave it empty for each tier on its own.".to_owned());
+        }
+        Ok(CapScope::one(subject, value))
+    }
+
+    fn period(&self) -> Result<CapPeriod, String> {
+        Ok(match self.period.as_str() {
+            "week" => CapPeriod::Week,
+            "month" => CapPeriod::Month,
+            "rolling" => {
+                let hours = self.hours.trim().parse::<u16>();
+                CapPeriod::RollingHours(
+                    hours.map_err(|_| "The rolling hours are a whole number, such as 24.")?,
+                )
+            }
+            _ => CapPeriod::Day,
         })
     }
+
+    fn steps(&self) -> Result<Vec<CapStep>, String> {
+        let mut steps = Vec::new();
+        for (action, text) in CapAction::ALL.into_iter().zip(&self.steps) {
+            for percent in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+                let percent = percent.trim_end_matches('%').trim_end().parse().map_err(|_| {
+                    format!("\"{percent}\" is no percentage; write whole ones from 1 to 100, such as 60, 75.")
+                })?;
+                steps.push(CapStep::at(percent, action));
+            }
+        }
+        steps.sort_unstable();
+        Ok(steps)
+    }
+}
+
+fn percents_of(cap: &Cap, action: CapAction) -> String {
+    let mut percents: Vec<u8> = cap
+        .steps
+        .iter()
+        .filter(|step| step.action == action)
+        .map(|step| step.percent)
+        .collect();
+    percents.sort_unstable();
+    let words: Vec<String> = percents.iter().map(u8::to_string).collect();
+    words.join(", ")
+}
+
+/// What the engine would say of a cap, without the names of fields.
+fn in_page_words(problem: &str) -> String {
+    let sentence = problem.split_once(": ").map_or(problem, |(_, rest)| rest);
+    let words = CapAction::ALL.iter().fold(sentence.to_owned(), |text, action| {
+        text.replace(action.as_str(), &action.as_str().replace('_', " "))
+    });
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 /// The period's key in the form.
@@ -114,13 +174,19 @@ pub fn period_key(period: CapPeriod) -> &'static str {
         CapPeriod::Day => "day",
         CapPeriod::Week => "week",
         CapPeriod::Month => "month",
+        CapPeriod::RollingHours(_) => "rolling",
     }
 }
 
-fn action_key(action: CapAction) -> &'static str {
+/// What an action does, to stand behind "from 80 %:".
+#[must_use]
+pub fn effect(action: CapAction) -> &'static str {
     match action {
-        CapAction::Refuse => "refuse",
-        CapAction::CloseTier => "close_tier",
+        CapAction::Notify => "needs attention",
+        CapAction::StepDown => "auto uses one tier lower",
+        CapAction::CloseTopTier => "the top tier is closed",
+        CapAction::CacheOnly => "only cached answers",
+        CapAction::Refuse => "refuses",
     }
 }
 
@@ -129,13 +195,20 @@ fn action_key(action: CapAction) -> &'static str {
 pub fn sentence(cap: &Cap) -> String {
     let what = match &cap.scope {
         CapScope::Global => "All spend".to_owned(),
-        CapScope::Tier(tier) => format!("Spend on {tier}"),
+        CapScope::One { subject, value } => format!("Spend of {} {value}", subject.as_str()),
+        CapScope::Each(subject) => format!("Each {} on its own", subject.as_str()),
     };
-    let then = match cap.action {
-        CapAction::Refuse => "then requests are refused",
-        CapAction::CloseTier => "then the tier closes and auto falls to the tiers below",
+    let when = match cap.period {
+        CapPeriod::RollingHours(hours) => format!("in any {hours} hours"),
+        other => format!("per {}", period_key(other)),
     };
-    format!("{what}, per {}, {then}.", period_key(cap.period))
+    let mut sorted = cap.steps.clone();
+    sorted.sort_unstable();
+    let steps: Vec<String> = sorted
+        .iter()
+        .map(|step| format!("at {} % {}", step.percent, effect(step.action)))
+        .collect();
+    format!("{what}, {when}: {}.", steps.join(", "))
 }
 
 #[cfg(test)]
@@ -144,17 +217,34 @@ mod tests {
 
     #[test]
     fn a_cap_survives_its_form() {
-        let cap = Cap {
-            name: "t3".into(),
-            scope: CapScope::Tier(Tier::T3),
-            period: CapPeriod::Month,
-            time_zone: "Europe/Berlin".into(),
-            limit_nanousd: NanoUsd(12_500_000_001),
-            action: CapAction::CloseTier,
-            alert_percent: 75,
-            enabled: false,
-        };
-        assert_eq!(CapDraft::of(&cap).read(), Ok(cap));
+        for scope in [
+            CapScope::Global,
+            CapScope::tier(Tier::T3),
+            CapScope::one(CapSubject::Model, "openai/gpt-5"),
+            CapScope::Each(CapSubject::User),
+        ] {
+            let of_the_answer = scope.subject().is_some_and(CapSubject::is_of_the_answer);
+            let mut steps = CapStep::tell_and_refuse(75);
+            if !of_the_answer {
+                steps.extend([
+                    CapStep::at(60, CapAction::StepDown),
+                    CapStep::at(70, CapAction::StepDown),
+                ]);
+                steps.sort_unstable();
+            }
+            for period in [CapPeriod::Month, CapPeriod::RollingHours(5)] {
+                let cap = Cap {
+                    name: "t3".into(),
+                    scope: scope.clone(),
+                    period,
+                    time_zone: "Europe/Berlin".into(),
+                    limit_nanousd: NanoUsd(12_500_000_001),
+                    steps: steps.clone(),
+                    enabled: false,
+                };
+                assert_eq!(CapDraft::of(&cap).read(), Ok(cap));
+            }
+        }
     }
 
     #[test]
@@ -170,37 +260,41 @@ mod tests {
             ..good.clone()
         };
         assert_eq!(highest.read().map(|cap| cap.limit_nanousd), Ok(HIGHEST_CAP));
-        for wrong in [
-            CapDraft {
-                name: " ".into(),
-                ..good.clone()
-            },
-            CapDraft {
-                limit: "five".into(),
-                ..good.clone()
-            },
-            CapDraft {
-                limit: "-1".into(),
-                ..good.clone()
-            },
-            CapDraft {
-                limit: "1000000000.01".into(),
-                ..good.clone()
-            },
-            CapDraft {
-                alert_percent: "0".into(),
-                ..good.clone()
-            },
-            CapDraft {
-                alert_percent: "101".into(),
-                ..good.clone()
-            },
-            CapDraft {
-                action: "close_tier".into(),
-                ..good.clone()
-            },
+        let change = |change: fn(&mut CapDraft)| {
+            let mut wrong = good.clone();
+            change(&mut wrong);
+            wrong.read().expect_err("it is wrong")
+        };
+        for (problem, part) in [
+            (change(|it| it.name = " ".into()), "short name"),
+            (change(|it| it.limit = "five".into()), "five"),
+            (change(|it| it.limit = "-1".into()), "negative"),
+            (change(|it| it.limit = "1000000000.01".into()), "at most"),
+            (change(|it| it.steps[0] = "0".into()), "0 is not between"),
+            (change(|it| it.steps[0] = "eighty".into()), "eighty"),
+            (change(|it| it.steps = Default::default()), "at least one step"),
+            (
+                change(|it| it.steps[1] = "10, 20, 30, 40".into()),
+                "Step down at most 3",
+            ),
+            (
+                change(|it| (it.kind, it.value) = ("tier".into(), "T9".into())),
+                "T0, T1, T2 or T3",
+            ),
+            (
+                change(|it| (it.kind, it.steps[2]) = ("model".into(), "50".into())),
+                "notify and refuse, not close top tier",
+            ),
+            (
+                change(|it| (it.period, it.hours) = ("rolling".into(), "day".into())),
+                "whole number",
+            ),
+            (
+                change(|it| (it.period, it.hours) = ("rolling".into(), "0".into())),
+                "between 1 and 744",
+            ),
         ] {
-            assert!(wrong.read().is_err(), "{wrong:?}");
+            assert!(problem.contains(part), "{problem} lacks {part}");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{Admin, check, config};
 use weir_contract::{
     ApiError, NanoUsd,
     command::caps::CapsSave,
-    model::cap::{Cap, CapAction, CapScope, CapState},
+    model::cap::{Cap, CapState},
 };
 use weir_engine::budget::period::period_bounds;
 
@@ -41,28 +41,19 @@ fn validate(cap: &Cap, now_ms: i64) -> Result<(), ApiError> {
             "cap.limit_nanousd: at most {LARGEST_LIMIT}"
         )));
     }
-    if !(1..=100).contains(&cap.alert_percent) {
-        return Err(ApiError::invalid(format!(
-            "cap.alert_percent: {} is not between 1 and 100",
-            cap.alert_percent
-        )));
-    }
-    match (&cap.scope, cap.action) {
-        (CapScope::Global, CapAction::CloseTier) => {
-            return Err(ApiError::invalid(
-                "cap.action: a global cap has no tier to close; use \"refuse\", or make it a cap of one tier",
-            ));
-        }
-        (CapScope::Global, CapAction::Refuse) | (CapScope::Tier(_), _) => {}
-    }
+    cap.check()
+        .map_err(|problem| ApiError::invalid(format!("cap.{problem}")))?;
     period_bounds(cap.period, &cap.time_zone, now_ms).map_err(state::no_period)?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cap, CapAction, CapScope, NanoUsd, validate};
-    use weir_contract::model::{cap::CapPeriod, tier::Tier};
+    use super::{Cap, NanoUsd, validate};
+    use weir_contract::model::{
+        cap::{CapAction, CapPeriod, CapScope, CapStep, CapSubject},
+        tier::Tier,
+    };
 
     fn cap() -> Cap {
         Cap {
@@ -71,8 +62,7 @@ mod tests {
             period: CapPeriod::Day,
             time_zone: "Europe/Berlin".into(),
             limit_nanousd: NanoUsd(10 * NanoUsd::PER_USD),
-            action: CapAction::Refuse,
-            alert_percent: 80,
+            steps: CapStep::tell_and_refuse(80),
             enabled: true,
         }
     }
@@ -87,11 +77,20 @@ mod tests {
     fn a_sound_cap_passes() {
         assert!(validate(&cap(), 1_790_000_000_000).is_ok());
         let tier = Cap {
-            scope: CapScope::Tier(Tier::T3),
-            action: CapAction::CloseTier,
+            scope: CapScope::tier(Tier::T3),
             ..cap()
         };
         assert!(validate(&tier, 1_790_000_000_000).is_ok());
+        let each = Cap {
+            scope: CapScope::Each(CapSubject::User),
+            period: CapPeriod::RollingHours(24),
+            steps: vec![
+                CapStep::at(60, CapAction::StepDown),
+                CapStep::at(100, CapAction::Refuse),
+            ],
+            ..cap()
+        };
+        assert!(validate(&each, 1_790_000_000_000).is_ok());
     }
 
     #[test]
@@ -100,9 +99,14 @@ mod tests {
         assert!(complaint(|cap| cap.limit_nanousd = NanoUsd(0)).starts_with("cap.limit_nanousd"));
         assert!(complaint(|cap| cap.limit_nanousd = NanoUsd(-1)).starts_with("cap.limit_nanousd"));
         assert!(complaint(|cap| cap.limit_nanousd = NanoUsd(i64::MAX)).starts_with("cap.limit_nanousd"));
-        assert!(complaint(|cap| cap.alert_percent = 0).starts_with("cap.alert_percent"));
-        assert!(complaint(|cap| cap.alert_percent = 101).starts_with("cap.alert_percent"));
+        assert!(complaint(|cap| cap.steps[0].percent = 0).starts_with("cap.steps: 0 is not"));
+        assert!(complaint(|cap| cap.steps.clear()).starts_with("cap.steps"));
+        assert!(complaint(|cap| cap.period = CapPeriod::RollingHours(0)).starts_with("cap.period"));
         assert!(complaint(|cap| cap.time_zone = "Europe/Atlantis".into()).contains("Europe/Atlantis"));
-        assert!(complaint(|cap| cap.action = CapAction::CloseTier).starts_with("cap.action"));
+        let steered = |cap: &mut Cap| {
+            cap.scope = CapScope::tier(Tier::T3);
+            cap.steps[0].action = CapAction::CloseTopTier;
+        };
+        assert!(complaint(steered).starts_with("cap.steps: the cap of a tier can notify and refuse"));
     }
 }

@@ -3,33 +3,117 @@
 use crate::{Admin, from_store};
 use weir_contract::{
     ApiError, NanoUsd,
-    model::cap::{Cap, CapState},
+    model::cap::{Cap, CapScope, CapState, CapSubject, CapValueState, MOST_VALUES_SHOWN},
 };
-use weir_engine::budget::period::{PeriodError, period_bounds, resets_text};
+use weir_engine::{
+    budget::{
+        counted::{ledger_key, ledger_prefix, value_of},
+        period::{
+            CountedStarts, PeriodBounds, PeriodError, counted_starts, period_bounds, resets_text,
+            stops_counting_ms,
+        },
+        steps::steps_in_force,
+    },
+    store::CapBalance,
+};
+
+/// What is used, and when the oldest of it began to count.
+#[derive(Default)]
+struct Used {
+    balance: CapBalance,
+    oldest_ms: Option<i64>,
+    values: Vec<CapValueState>,
+}
 
 /// Reads the ledger and asks the running engine.
 pub(super) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapState, ApiError> {
     let bounds = period_bounds(cap.period, &cap.time_zone, admin.clock.now_ms()).map_err(no_period)?;
-    let balance = admin
-        .store
-        .balance(&cap.name, bounds.start_ms)
-        .await
-        .map_err(from_store)?;
-    let held = admin
-        .live
-        .held(&cap.name, bounds.start_ms)
-        .unwrap_or(NanoUsd::ZERO);
+    let counted = counted_starts(cap.period, bounds.start_ms);
+    let used = match &cap.scope {
+        CapScope::Each(subject) => of_each(admin, &cap, *subject, counted, bounds).await?,
+        scope => {
+            let key = match scope {
+                CapScope::One { subject, value } if *subject != CapSubject::Tier => {
+                    ledger_key(&cap.name, *subject, value)
+                }
+                _ => cap.name.clone(),
+            };
+            of_key(admin, &key, counted, bounds).await?
+        }
+    };
+    let starts_ms = used.oldest_ms.unwrap_or(bounds.start_ms);
+    let resets_ms = stops_counting_ms(cap.period, bounds, starts_ms);
+    let balance = used.balance;
     Ok(CapState {
         version,
         spent_nanousd: balance.spent_nanousd,
-        // Memory knows this gateway's newest calls, the database those of all gateways; never show less than either.
-        reserved_nanousd: held.max(balance.reserved_nanousd),
+        reserved_nanousd: balance.reserved_nanousd,
         unsettled_nanousd: balance.unsettled_nanousd,
-        period_start_ms: bounds.start_ms,
-        resets_ms: bounds.end_ms,
-        resets_text: resets_text(bounds, &cap.time_zone).map_err(no_period)?,
+        period_start_ms: starts_ms,
+        resets_ms,
+        resets_text: resets_text(resets_ms, &cap.time_zone).map_err(no_period)?,
+        in_force: steps_in_force(&cap.steps, balance.used(), cap.limit_nanousd),
+        values: used.values,
         cap,
     })
+}
+
+async fn of_key(
+    admin: &Admin,
+    key: &str,
+    counted: CountedStarts,
+    bounds: PeriodBounds,
+) -> Result<Used, ApiError> {
+    let balances = admin.store.balances(key, counted).await.map_err(from_store)?;
+    let oldest = balances
+        .iter()
+        .find(|(_, balance)| balance.used() > NanoUsd::ZERO);
+    let oldest_ms = oldest.map(|(start_ms, _)| *start_ms);
+    let parts = balances.iter().map(|(_, balance)| *balance);
+    let mut balance = parts.fold(CapBalance::default(), CapBalance::plus);
+    // Memory knows this gateway's newest calls, the database those of all gateways; never show less than either.
+    balance.reserved_nanousd = balance.reserved_nanousd.max(held(admin, key, bounds));
+    Ok(Used {
+        balance,
+        oldest_ms,
+        values: Vec::new(),
+    })
+}
+
+/// The values that have spent most; the cap itself shows the first of them, which is nearest to its limit.
+async fn of_each(
+    admin: &Admin,
+    cap: &Cap,
+    subject: CapSubject,
+    counted: CountedStarts,
+    bounds: PeriodBounds,
+) -> Result<Used, ApiError> {
+    let prefix = ledger_prefix(&cap.name, subject);
+    let top = admin
+        .store
+        .top_balances(&prefix, counted, MOST_VALUES_SHOWN)
+        .await
+        .map_err(from_store)?;
+    let mut used = match top.first() {
+        Some((key, _)) => of_key(admin, key, counted, bounds).await?,
+        None => Used::default(),
+    };
+    used.values = top
+        .into_iter()
+        .filter_map(|(key, balance)| {
+            Some(CapValueState {
+                value: value_of(&prefix, &key)?,
+                spent_nanousd: balance.spent_nanousd,
+                reserved_nanousd: balance.reserved_nanousd.max(held(admin, &key, bounds)),
+                unsettled_nanousd: balance.unsettled_nanousd,
+            })
+        })
+        .collect();
+    Ok(used)
+}
+
+fn held(admin: &Admin, key: &str, bounds: PeriodBounds) -> NanoUsd {
+    admin.live.held(key, bounds.start_ms).unwrap_or(NanoUsd::ZERO)
 }
 
 /// A period that cannot be found: the zone's name is wrong, or the machine's clock is.

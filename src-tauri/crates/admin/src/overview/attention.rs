@@ -70,12 +70,13 @@ fn open_breakers(providers: &[ProviderState]) -> impl Iterator<Item = Attention>
 }
 
 fn is_reached(state: &CapState) -> bool {
-    state.cap.enabled && state.spent_nanousd >= state.cap.limit_nanousd
+    let bound = state.cap.refuses_at().unwrap_or(state.cap.limit_nanousd);
+    state.cap.enabled && state.spent_nanousd >= bound
 }
 
 fn is_near(state: &CapState) -> bool {
     let spent = i128::from(state.spent_nanousd.0) * 100;
-    let alert = i128::from(state.cap.limit_nanousd.0) * i128::from(state.cap.alert_percent);
+    let alert = i128::from(state.cap.limit_nanousd.0) * i128::from(state.cap.alert_percent());
     state.cap.enabled && spent >= alert
 }
 
@@ -83,8 +84,9 @@ fn reached(state: &CapState) -> Attention {
     item(
         "budgets",
         format!(
-            "Cap \"{}\" is used up: {} of {} spent; it resets {}",
+            "Cap \"{}\"{} is used up: {} of {} spent; it resets {}",
             state.cap.name,
+            whose(state),
             dollars(state.spent_nanousd),
             state.cap.limit_nanousd,
             state.resets_text
@@ -98,13 +100,27 @@ fn near(state: &CapState) -> Attention {
     item(
         "budgets",
         format!(
-            "Cap \"{}\" is at {percent} %: {} of {} spent; it resets {}",
+            "Cap \"{}\"{} is at {percent} %: {} of {} spent; it resets {}",
             state.cap.name,
+            whose(state),
             dollars(state.spent_nanousd),
             state.cap.limit_nanousd,
             state.resets_text
         ),
     )
+}
+
+/// Of a cap that counts each value on its own: whose spend this is.
+fn whose(state: &CapState) -> String {
+    let (Some(subject), Some(first)) = (state.cap.scope.subject(), state.values.first()) else {
+        return String::new();
+    };
+    let subject = subject.as_str();
+    if first.value.is_empty() {
+        format!(" for calls that name no {subject}")
+    } else {
+        format!(" for {subject} {:?}", first.value)
+    }
 }
 
 fn errors(current: &Totals) -> Option<Attention> {
@@ -157,7 +173,7 @@ mod tests {
         Attention, CapState, KeyStatus, NanoUsd, ProviderProtocol, ProviderState, Totals, dollars, find,
     };
     use weir_contract::model::{
-        cap::{Cap, CapAction, CapPeriod, CapScope},
+        cap::{Cap, CapPeriod, CapScope, CapStep},
         catalog::{BreakerPosition, KeySource, ProviderConfig},
     };
 
@@ -169,8 +185,7 @@ mod tests {
                 period: CapPeriod::Day,
                 time_zone: "UTC".into(),
                 limit_nanousd: NanoUsd(limit),
-                action: CapAction::Refuse,
-                alert_percent: 80,
+                steps: CapStep::tell_and_refuse(80),
                 enabled: true,
             },
             version: 1,
@@ -180,6 +195,8 @@ mod tests {
             period_start_ms: 0,
             resets_ms: 86_400_000,
             resets_text: "1970-01-02 00:00 UTC".into(),
+            in_force: Vec::new(),
+            values: Vec::new(),
         }
     }
 

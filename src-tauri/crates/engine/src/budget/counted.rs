@@ -269,13 +269,13 @@ mod tests {
             let keys: Vec<String> = (0..2).map(|n| ledger_key(&names[n], subjects[n], &values[n])).collect();
             let same = (&names[0], subjects[0], &values[0]) == (&names[1], subjects[1], &values[1]);
             prop_assert_eq!(keys[0] == keys[1], same);
-            for n in 0..2 {
-                prop_assert!(keys[n].len() <= names[n].len() + 1 + 6 + 1 + LONGEST_VALUE_BYTES);
-                prop_assert!(!keys[n].chars().any(char::is_control));
-                let shown = value_of(&ledger_prefix(&names[n], subjects[n]), &keys[n]).unwrap();
-                prop_assert!(shown == values[n] || shown.starts_with("sha256 "));
+            for (((key, name), subject), value) in keys.iter().zip(&names).zip(subjects).zip(&values) {
+                prop_assert!(key.len() <= name.len() + 1 + 6 + 1 + LONGEST_VALUE_BYTES);
+                prop_assert!(!key.chars().any(char::is_control));
+                let shown = value_of(&ledger_prefix(name, subject), key).unwrap();
+                prop_assert!(shown == *value || shown.starts_with("sha256 "));
                 // A plain name has no "=", so it is never a value's key.
-                prop_assert!(!names.contains(&keys[n]));
+                prop_assert!(!names.contains(key));
             }
         }
     }

@@ -147,6 +147,9 @@ pub fn check_cap(cap: &Cap) -> Result<(), ConfigError> {
     if cap.limit_nanousd < NanoUsd::ZERO {
         return wrong("its limit is negative".to_owned());
     }
+    if let Err(problem) = cap.check() {
+        return wrong(problem);
+    }
     match period_bounds(cap.period, &cap.time_zone, 0) {
         Ok(_) => Ok(()),
         Err(problem) => wrong(problem.to_string()),

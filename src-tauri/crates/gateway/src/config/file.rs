@@ -191,26 +191,21 @@ impl FileConfig {
     /// The caps that a new database starts with.
     #[must_use]
     pub fn starting_caps(&self) -> Vec<Cap> {
-        use weir_contract::model::cap::{CapAction, CapPeriod, CapScope};
-        let daily = |name: &str, scope, usd: i64, action| Cap {
+        use weir_contract::model::cap::{CapPeriod, CapScope, CapStep};
+        let daily = |name: &str, scope, usd: i64| Cap {
             name: name.to_owned(),
             scope,
             period: CapPeriod::Day,
             time_zone: "UTC".to_owned(),
             limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
-            action,
-            alert_percent: 80,
+            steps: CapStep::tell_and_refuse(80),
             enabled: true,
         };
         self.caps.clone().unwrap_or_else(|| {
             vec![
-                daily("global-daily", CapScope::Global, 100, CapAction::Refuse),
-                daily(
-                    "top-tier-daily",
-                    CapScope::Tier(Tier::T3),
-                    50,
-                    CapAction::CloseTier,
-                ),
+                daily("global-daily", CapScope::Global, 100),
+                // Refusing closes the tier: `auto` uses the tiers below it.
+                daily("top-tier-daily", CapScope::tier(Tier::T3), 50),
             ]
         })
     }

@@ -4,32 +4,29 @@ use super::DAY_MS;
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::{Cap, CapAction, CapPeriod, CapScope},
+        cap::{Cap, CapPeriod, CapScope, CapStep, CapSubject},
         tier::Tier,
     },
 };
-use weir_engine::store::{LeaseKey, LeaseRequest, RequestRecord, Settlement, Store, StoreError};
+use weir_engine::{
+    budget::period::CountedStarts,
+    store::{LeaseKey, LeaseRequest, RequestRecord, Settlement, Store, StoreError},
+};
 
 /// Small enough for the sample traffic to come near them on a busy day.
 pub(crate) fn caps() -> Vec<Cap> {
-    let daily = |name: &str, scope, usd: i64, action| Cap {
+    let daily = |name: &str, scope, usd: i64| Cap {
         name: name.to_owned(),
         scope,
         period: CapPeriod::Day,
         time_zone: "UTC".to_owned(),
         limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
-        action,
-        alert_percent: 80,
+        steps: CapStep::tell_and_refuse(80),
         enabled: true,
     };
     vec![
-        daily("global-daily", CapScope::Global, 12, CapAction::Refuse),
-        daily(
-            "top-tier-daily",
-            CapScope::Tier(Tier::T3),
-            8,
-            CapAction::CloseTier,
-        ),
+        daily("global-daily", CapScope::Global, 12),
+        daily("top-tier-daily", CapScope::tier(Tier::T3), 8),
     ]
 }
 
@@ -46,9 +43,14 @@ pub(super) async fn charge(
     let period_start_ms = now_ms - now_ms.rem_euclid(DAY_MS);
     for cap in caps() {
         let counts = |record: &RequestRecord| {
-            let in_scope = match cap.scope {
-                CapScope::Tier(tier) => record.row.tier == Some(tier),
+            let in_scope = match &cap.scope {
                 CapScope::Global => true,
+                CapScope::One {
+                    subject: CapSubject::Tier,
+                    value,
+                } => record.row.tier.is_some_and(|tier| tier.as_str() == value),
+                // The sample has no others.
+                CapScope::One { .. } | CapScope::Each(_) => false,
             };
             in_scope && record.row.started_ms >= period_start_ms && record.row.cost_nanousd > NanoUsd::ZERO
         };
@@ -72,6 +74,7 @@ pub(super) async fn charge(
             need_nanousd: NanoUsd(spent),
             want_nanousd: NanoUsd(spent),
             now_ms,
+            counted: CountedStarts::only(period_start_ms),
         };
         if store.acquire_lease(request).await? == NanoUsd::ZERO {
             continue;

@@ -26,8 +26,8 @@ impl Operation for Acquire {
 impl Acquire {
     /// Writes the grant's ledger row, if there is room for it, and says how much it is.
     ///
-    /// Room is the limit without what is committed, and without what leases spent or hold beyond their grants. Where
-    /// more was spent than is committed, that counts instead.
+    /// Room is the limit without what is committed in the periods that count together, and without what leases spent or
+    /// hold beyond their grants. Where more was spent than is committed, that counts instead.
     async fn grant(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
         let LeaseRequest {
             key,
@@ -35,6 +35,7 @@ impl Acquire {
             need_nanousd,
             want_nanousd,
             now_ms,
+            counted,
             ..
         } = &self.0;
         let least = need_nanousd.0.max(1);
@@ -42,12 +43,13 @@ impl Acquire {
         let granted = sqlx::query_scalar!(
             "INSERT INTO ledger (kind, cap, period_start_ms, lease_id, amount_nanousd, at_ms)
              SELECT 'grant', ?1, ?2, ?3, min(?4, room), ?5
-             FROM (SELECT ?6 - max(
-                     coalesce((SELECT committed_nanousd FROM cap_balances WHERE cap = ?1 AND period_start_ms = ?2), 0)
-                     + coalesce((SELECT sum(max(spent_nanousd + reserved_nanousd - granted_nanousd + returned_nanousd, 0))
-                                 FROM leases WHERE cap = ?1 AND period_start_ms = ?2), 0),
-                     coalesce((SELECT spent_nanousd + reserved_nanousd FROM cap_balances
-                               WHERE cap = ?1 AND period_start_ms = ?2), 0)) AS room)
+             FROM (SELECT ?6 - coalesce(sum(max(
+                     committed_nanousd + coalesce((
+                         SELECT sum(max(spent_nanousd + reserved_nanousd - granted_nanousd + returned_nanousd, 0))
+                         FROM leases
+                         WHERE leases.cap = balances.cap AND leases.period_start_ms = balances.period_start_ms), 0),
+                     spent_nanousd + reserved_nanousd)), 0) AS room
+                   FROM cap_balances AS balances WHERE cap = ?1 AND period_start_ms BETWEEN ?8 AND ?9)
              WHERE room >= ?7
              RETURNING amount_nanousd",
             key.cap,
@@ -56,7 +58,9 @@ impl Acquire {
             most,
             now_ms,
             limit_nanousd.0,
-            least
+            least,
+            counted.first_ms,
+            counted.last_ms
         )
         .fetch_optional(connection)
         .await

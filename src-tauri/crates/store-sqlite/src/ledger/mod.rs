@@ -2,6 +2,7 @@
 //! row, the balance and the lease in one transaction.
 
 mod acquire;
+mod balances;
 mod check;
 mod give_back;
 mod recover;
@@ -10,7 +11,10 @@ use crate::{SqliteStore, error::from_sqlx, gateways::Beat};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::NanoUsd;
-use weir_engine::store::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, StoreError};
+use weir_engine::{
+    budget::period::CountedStarts,
+    store::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, StoreError},
+};
 
 #[async_trait]
 impl LedgerStore for SqliteStore {
@@ -27,22 +31,21 @@ impl LedgerStore for SqliteStore {
         self.write(give_back::GiveBack { key, unspent_nanousd }).await
     }
 
-    async fn balance(&self, cap: &str, period_start_ms: i64) -> Result<CapBalance, StoreError> {
-        let found = sqlx::query!(
-            "SELECT spent_nanousd, unsettled_nanousd, reserved_nanousd, committed_nanousd
-             FROM cap_balances WHERE cap = ? AND period_start_ms = ?",
-            cap,
-            period_start_ms
-        )
-        .fetch_optional(self.readers())
-        .await
-        .map_err(from_sqlx)?;
-        Ok(found.map_or_else(CapBalance::default, |row| CapBalance {
-            spent_nanousd: NanoUsd(row.spent_nanousd),
-            unsettled_nanousd: NanoUsd(row.unsettled_nanousd),
-            reserved_nanousd: NanoUsd(row.reserved_nanousd),
-            committed_nanousd: NanoUsd(row.committed_nanousd),
-        }))
+    async fn balances(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+    ) -> Result<Vec<(i64, CapBalance)>, StoreError> {
+        balances::of_cap(self.readers(), cap, counted).await
+    }
+
+    async fn top_balances(
+        &self,
+        prefix: &str,
+        counted: CountedStarts,
+        most: u32,
+    ) -> Result<Vec<(String, CapBalance)>, StoreError> {
+        balances::top(self.readers(), prefix, counted, most).await
     }
 
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {

@@ -33,7 +33,7 @@ impl TryFrom<CapForm> for Cap {
         let steps = match (form.steps, form.action, form.alert_percent) {
             (Some(steps), None, None) => steps,
             (None, Some(OnlyAction::Refuse | OnlyAction::CloseTier), Some(percent)) => {
-                CapStep::tell_and_refuse(percent)
+                CapStep::tell_and_refuse(percent.clamp(1, 100))
             }
             (Some(_), _, _) => {
                 return Err(

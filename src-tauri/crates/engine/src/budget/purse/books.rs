@@ -21,12 +21,6 @@ pub struct Held {
 }
 
 impl Held {
-    /// True when a cap counts it.
-    #[must_use]
-    pub fn is_counted(&self) -> bool {
-        !self.parts.is_empty()
-    }
-
     /// The leases it was taken from, as the store knows them.
     #[must_use]
     pub fn leases(&self) -> Vec<LeaseKey> {

@@ -384,8 +384,8 @@ proptest! {
         for op in ops {
             runtime.block_on(world.run(&caps, op));
             prop_assert!(world.most_in_a_day(None) <= bound);
-            for user in 0..USERS.len() {
-                prop_assert!(world.most_in_a_day(Some(user)) <= limits.1, "user {}", USERS[user]);
+            for (user, name) in USERS.iter().enumerate() {
+                prop_assert!(world.most_in_a_day(Some(user)) <= limits.1, "user {}", name);
             }
             prop_assert!(world.most_in_any(i64::from(hours)) <= limits.2);
         }
