@@ -23,7 +23,7 @@ pub(crate) fn caps() -> Vec<Cap> {
         enabled: true,
     };
     vec![
-        daily("global-daily", CapScope::Global, 12, CapAction::Refuse),
+        daily("global-daily", CapScope::Global, 15, CapAction::Refuse),
         daily(
             "top-tier-daily",
             CapScope::Tier(Tier::T3),
