@@ -81,8 +81,9 @@ pub(super) async fn stage_for(fault: &Fault, extra: &str) -> Stage {
     stage
 }
 
-/// Checks one cell.
-pub(super) async fn check(stage: &Stage, fault: &Fault, place: Place, outcome: Outcome) {
+/// Checks that a call fails once and is repeated, where the outcome says so. To be done at every place before the faults that
+/// last: those use up the gateway's reserve of retries.
+pub(super) async fn check_repeat(stage: &Stage, fault: &Fault, place: Place, outcome: Outcome) {
     let what = format!("{fault:?} {place:?}");
     if let Outcome::Fails(failure) = outcome
         && failure.is_retried
@@ -101,6 +102,11 @@ pub(super) async fn check(stage: &Stage, fault: &Fault, place: Place, outcome: O
             "{what}: tried again"
         );
     }
+}
+
+/// Checks what a client sees of a fault that lasts, and that nothing of it was kept once it is over.
+pub(super) async fn check_lasting(stage: &Stage, fault: &Fault, place: Place, outcome: Outcome) {
+    let what = format!("{fault:?} {place:?}");
     let model = place.model("always");
     let bare = model.split_once('/').unwrap().1;
     stage.upstream.fail_model(bare, fault.clone());

@@ -8,7 +8,7 @@ mod statuses;
 mod truncation;
 mod unreachable;
 
-use cell::{Outcome, PLACES, check, stage_for};
+use cell::{Outcome, PLACES, Place, check_lasting, check_repeat, stage_for};
 use futures::{StreamExt, future::join_all, stream};
 use support::{said::Said, upstream::Fault};
 
@@ -46,15 +46,13 @@ fn either(fault: Fault, whole: Outcome, stream: Outcome) -> Line {
 async fn check_all(lines: Vec<Line>) {
     let lines = lines.into_iter().map(|line| async move {
         let stage = stage_for(&line.fault, "").await;
-        let cells = PLACES.map(|place| {
-            let outcome = match (place.stream, place.provider) {
-                (false, _) => line.whole,
-                (true, "gem") => line.gemini_stream,
-                (true, _) => line.stream,
-            };
-            check(&stage, &line.fault, place, outcome)
-        });
-        join_all(cells).await;
+        let outcome_at = |place: Place| match (place.stream, place.provider) {
+            (false, _) => line.whole,
+            (true, "gem") => line.gemini_stream,
+            (true, _) => line.stream,
+        };
+        join_all(PLACES.map(|place| check_repeat(&stage, &line.fault, place, outcome_at(place)))).await;
+        join_all(PLACES.map(|place| check_lasting(&stage, &line.fault, place, outcome_at(place)))).await;
     });
     stream::iter(lines)
         .buffer_unordered(STAGES_AT_ONCE)

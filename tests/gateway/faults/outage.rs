@@ -56,9 +56,6 @@ async fn a_long_outage_opens_the_breaker_within_five_seconds_and_is_over_within_
     stage.upstream.heal();
     let back = recovery(&stage).await;
     assert!(back < Duration::from_secs(10), "back after {back:?}");
-    println!(
-        "an outage of 7 s: {calls} calls for {REQUESTS} requests, open after {opened:?}, back after {back:?}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
