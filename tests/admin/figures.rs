@@ -49,7 +49,7 @@ async fn the_overview_adds_up_and_compares() {
 #[tokio::test]
 async fn the_four_charts_tell_the_same_story() {
     let stage = Stage::new().await;
-    stage.record(vec![bought(1), bought(5), hit(1)]).await;
+    stage.record(vec![bought(1), bought(20), hit(1)]).await;
     let chart = async |kind: &str| {
         stage
             .ok("charts.get", json!({"kind": kind, "range": last_hour()}))

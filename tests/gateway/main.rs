@@ -9,6 +9,7 @@ mod configuration;
 mod costs;
 mod endpoints;
 mod errors;
+mod faults;
 mod guard;
 mod limits;
 mod observability;

@@ -1,8 +1,9 @@
 //! One connection of the fake provider: request after request, each answered in its own dialect.
 
 use super::{
-    Behaviour, Seen, State, anthropic,
-    deliver::{fail_early, write_events, write_whole},
+    Behaviour, Fault, Seen, State, anthropic,
+    deliver::{Streamed, write_events, write_whole},
+    early::fail_early,
     gemini, openai, script,
     wire::{Request, read_request},
 };
@@ -30,13 +31,28 @@ enum Answer {
     Events(Vec<String>),
 }
 
-static ANSWERS: AtomicUsize = AtomicUsize::new(1);
+/// Of seven digits from the start, so that every answer to the same call has the same length.
+static ANSWERS: AtomicUsize = AtomicUsize::new(1_000_000);
 
-/// Serves until either side has had enough.
+/// Serves until either side has had enough, or the provider goes down.
 pub(crate) async fn serve(mut stream: TcpStream, state: Arc<State>) {
+    if state.resets_at_accept() {
+        let _ = stream.set_zero_linger();
+        return;
+    }
+    let gone = tokio::select! {
+        () = serve_on(&mut stream, &state) => false,
+        () = state.gone_down() => true,
+    };
+    if gone {
+        let _ = stream.set_zero_linger();
+    }
+}
+
+async fn serve_on(stream: &mut TcpStream, state: &State) {
     let mut buffer = Vec::new();
-    while let Ok(Some(request)) = read_request(&mut stream, &mut buffer).await {
-        if !matches!(answer(&mut stream, &state, request).await, Ok(true)) {
+    while let Ok(Some(request)) = read_request(stream, &mut buffer).await {
+        if !matches!(answer(stream, state, request).await, Ok(true)) {
             return;
         }
     }
@@ -79,7 +95,13 @@ async fn answer(stream: &mut TcpStream, state: &State, request: Request) -> io::
         stream: streamed,
         paid,
     };
-    let (behaviour, fault) = state.arrived(seen);
+    let (mut behaviour, fault) = state.arrived(seen);
+    match fault {
+        Some(Fault::NoUsage) => behaviour.tokens.reported = false,
+        // What the start of a stream says still looks right.
+        Some(Fault::NegativeUsage) => behaviour.tokens.output = -1_000,
+        _ => {}
+    }
     if !behaviour.latency.is_zero() {
         tokio::time::sleep(behaviour.latency).await;
     }
@@ -89,9 +111,24 @@ async fn answer(stream: &mut TcpStream, state: &State, request: Request) -> io::
         return Ok(goes_on);
     }
     match make_answer(dialect, &path, &body, &model, streamed, &behaviour) {
+        Answer::Whole(_) if matches!(fault, Some(Fault::ErrorInside)) => {
+            let error = match dialect {
+                Dialect::Openai => openai::error(503),
+                Dialect::Anthropic => anthropic::error(503),
+                Dialect::Gemini => gemini::error(503),
+            };
+            write_whole(stream, &error.to_string(), None).await
+        }
         Answer::Whole(value) => write_whole(stream, &value.to_string(), fault.as_ref()).await,
         Answer::Events(events) => {
-            write_events(stream, state, dialect, events, &behaviour, fault.as_ref()).await
+            let streamed = Streamed {
+                dialect,
+                model: &model,
+                events,
+                behaviour: &behaviour,
+                fault: fault.as_ref(),
+            };
+            write_events(stream, state, streamed).await
         }
     }
 }

@@ -2,15 +2,19 @@
 //! sent, and fails in every way a provider can. Hand-written HTTP, so that it can break off at any byte.
 
 mod anthropic;
+mod behaviour;
 mod connection;
 mod deliver;
+mod early;
 mod fault;
 mod gemini;
 mod openai;
 mod script;
 mod seen;
+mod spoil;
 mod wire;
 
+pub(crate) use behaviour::Behaviour;
 pub use fault::Fault;
 pub use script::{Reply, Tokens};
 pub use seen::Seen;
@@ -33,7 +37,7 @@ const REMEMBERED: usize = 256;
 pub struct Upstream {
     address: SocketAddr,
     state: Arc<State>,
-    task: JoinHandle<()>,
+    task: Mutex<JoinHandle<()>>,
 }
 
 /// What its connections share.
@@ -42,23 +46,16 @@ pub(crate) struct State {
     behaviour: Mutex<Behaviour>,
     seen: Mutex<VecDeque<Seen>>,
     by_model: Mutex<HashMap<String, usize>>,
+    /// True while nobody listens.
+    down: watch::Sender<bool>,
     /// Streams wait behind their first events while this is true.
     held: watch::Sender<bool>,
     /// Events written by all streams so far.
     events: watch::Sender<usize>,
     /// Streams that were written to their end.
     finished: watch::Sender<usize>,
-}
-
-/// How it answers from now on.
-#[derive(Clone, Default)]
-pub(crate) struct Behaviour {
-    pub(crate) latency: Duration,
-    pub(crate) event_pause: Duration,
-    pub(crate) reply: Reply,
-    pub(crate) tokens: Tokens,
-    /// The model it is for (none: every), the fault, and how often it still happens (none: always).
-    faults: Vec<(Option<String>, Fault, Option<usize>)>,
+    /// Of the latest stream that was to be sent, whether or not all of it was.
+    stream_bytes: AtomicUsize,
 }
 
 impl Upstream {
@@ -84,18 +81,31 @@ impl Upstream {
             behaviour: Mutex::default(),
             seen: Mutex::default(),
             by_model: Mutex::default(),
+            down: watch::channel(false).0,
             held: watch::channel(false).0,
             events: watch::channel(0).0,
             finished: watch::channel(0).0,
+            stream_bytes: AtomicUsize::new(0),
         });
-        let shared = state.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(connection::serve(stream, shared.clone()));
-            }
-        });
+        let task = Mutex::new(tokio::spawn(accept(listener, state.clone())));
         Upstream { address, state, task }
+    }
+
+    /// Stops listening and breaks every connection: who calls now is refused.
+    pub fn go_down(&self) {
+        lock(&self.task).abort();
+        self.state.down.send_replace(true);
+    }
+
+    /// Listens again, at the same address.
+    ///
+    /// # Panics
+    /// When somebody else has taken it meanwhile.
+    pub async fn come_back(&self) {
+        let again = || async { TcpListener::bind(self.address).await.ok() };
+        let listener = crate::eventually("the provider's old port", again).await;
+        self.state.down.send_replace(false);
+        *lock(&self.task) = tokio::spawn(accept(listener, self.state.clone()));
     }
 
     /// `http://127.0.0.1:PORT`, without the version part that a base URL has.
@@ -172,6 +182,19 @@ impl Upstream {
             .change(|behaviour| behaviour.faults.push((Some(model.to_owned()), fault, None)));
     }
 
+    /// The next `times` calls of one model fail like this.
+    pub fn fail_model_times(&self, model: &str, fault: Fault, times: usize) {
+        let fails = (Some(model.to_owned()), fault, Some(times));
+        self.state.change(|behaviour| behaviour.faults.push(fails));
+    }
+
+    /// No more faults of this model.
+    pub fn heal_model(&self, model: &str) {
+        let other = |of: &Option<String>| of.as_deref() != Some(model);
+        self.state
+            .change(|behaviour| behaviour.faults.retain(|(of, _, _)| other(of)));
+    }
+
     /// No more faults.
     pub fn heal(&self) {
         self.state.change(|behaviour| behaviour.faults.clear());
@@ -187,6 +210,12 @@ impl Upstream {
         self.state.held.send_replace(false);
     }
 
+    /// How many bytes the latest stream had, uncut.
+    #[must_use]
+    pub fn last_stream_bytes(&self) -> usize {
+        self.state.stream_bytes.load(Ordering::SeqCst)
+    }
+
     /// Waits until this many events have been written, or panics after ten seconds.
     pub async fn events_written(&self, at_least: usize) {
         reached(self.state.events.subscribe(), at_least, "events").await;
@@ -200,7 +229,14 @@ impl Upstream {
 
 impl Drop for Upstream {
     fn drop(&mut self) {
-        self.task.abort();
+        lock(&self.task).abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(connection::serve(stream, state.clone()));
     }
 }
 
@@ -225,6 +261,20 @@ impl State {
         (behaviour.clone(), fault)
     }
 
+    /// True when the next call is one whose connection is reset at once.
+    pub(crate) fn resets_at_accept(&self) -> bool {
+        lock(&self.behaviour).takes_reset_at_accept()
+    }
+
+    pub(crate) async fn gone_down(&self) {
+        // The sender lives as long as the state, so waiting cannot fail.
+        let _ = self.down.subscribe().wait_for(|down| *down).await;
+    }
+
+    pub(crate) fn streams(&self, bytes: usize) {
+        self.stream_bytes.store(bytes, Ordering::SeqCst);
+    }
+
     pub(crate) fn wrote_event(&self) {
         self.events.send_modify(|n| *n += 1);
     }
@@ -236,24 +286,6 @@ impl State {
     pub(crate) async fn pass_hold(&self) {
         // The sender lives as long as the state, so waiting cannot fail.
         let _ = self.held.subscribe().wait_for(|held| !held).await;
-    }
-}
-
-impl Behaviour {
-    fn fault_of(&mut self, model: &str) -> Option<Fault> {
-        let index = self
-            .faults
-            .iter()
-            .position(|(of, _, _)| of.as_deref().is_none_or(|of| of == model))?;
-        let (_, fault, left) = &mut self.faults[index];
-        let fault = fault.clone();
-        if let Some(left) = left {
-            *left = left.saturating_sub(1);
-            if *left == 0 {
-                self.faults.remove(index);
-            }
-        }
-        Some(fault)
     }
 }
 

@@ -20,6 +20,11 @@ pub(super) async fn read_request(
     buffer: &mut Vec<u8>,
 ) -> io::Result<Option<Request>> {
     let head_end = loop {
+        // Someone speaks TLS to a server that does not: such servers answer in plain text and hang up.
+        if buffer.first() == Some(&0x16) {
+            write_head(stream, 400, "text/plain", "", Some(0)).await?;
+            return Ok(None);
+        }
         if let Some(at) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             break at + 4;
         }
@@ -60,11 +65,15 @@ pub(super) async fn write_head(
     extra: &str,
     length: Option<usize>,
 ) -> io::Result<()> {
+    let kind = if kind.is_empty() {
+        String::new()
+    } else {
+        format!("content-type: {kind}\r\n")
+    };
     let length = length
         .map(|length| format!("content-length: {length}\r\n"))
         .unwrap_or_default();
-    let head =
-        format!("HTTP/1.1 {status} Said\r\ndate: {TODAY}\r\ncontent-type: {kind}\r\n{length}{extra}\r\n");
+    let head = format!("HTTP/1.1 {status} Said\r\ndate: {TODAY}\r\n{kind}{length}{extra}\r\n");
     stream.write_all(head.as_bytes()).await
 }
 

@@ -5,8 +5,10 @@ use weir_engine::store::Grain;
 
 /// Most buckets a chart of sums has.
 pub(crate) const MOST_BUCKETS: i64 = 90;
-/// Most buckets a chart of shares or percentiles has: with few requests in each, such a chart shows only noise.
-pub(crate) const MOST_SHARE_BUCKETS: i64 = 32;
+/// Most buckets a chart of percentiles has: with few requests in each, such a chart shows only noise.
+pub(crate) const MOST_LATENCY_BUCKETS: i64 = 32;
+/// Most buckets a chart of shares has, whose lines divide the requests once more.
+pub(crate) const MOST_SHARE_BUCKETS: i64 = 16;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

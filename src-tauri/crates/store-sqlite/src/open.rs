@@ -76,11 +76,11 @@ async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreE
         .connect_with(options.read_only(true))
         .await
         .map_err(from_sqlx)?;
+    let writer = Writer::start(connection).map_err(|error| {
+        StoreError::Unavailable(format!("the database's thread could not be started: {error}"))
+    })?;
     Ok(SqliteStore {
-        inner: Arc::new(Inner {
-            writer: Writer::start(connection),
-            readers,
-        }),
+        inner: Arc::new(Inner { writer, readers }),
     })
 }
 

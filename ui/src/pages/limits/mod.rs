@@ -69,7 +69,7 @@ fn Standing(state: LimitState) -> impl IntoView {
     let tone_of_gauge = gauge::tone((i64::from(count), 0, most), ALERT_PERCENT);
     let label = Signal::stored(format!("Fullest caller: {count} of {most}"));
     let busiest = if who.is_empty() {
-        "No caller in the window now.".to_owned()
+        "nobody".to_owned()
     } else {
         format!(
             "{} of {} by {}",

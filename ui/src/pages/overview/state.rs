@@ -138,7 +138,7 @@ impl Kpi {
                 now.hit_rate(),
                 before.hit_rate(),
                 true,
-                format!("{} hits", format::count(now.hits)),
+                format::plural(now.hits, "hit", "hits"),
             ),
             Kpi::ErrorRate => ratio(
                 now.error_rate(),
@@ -187,23 +187,23 @@ fn ratio(now: Option<f64>, before: Option<f64>, up_is_good: bool, note: String) 
 }
 
 fn p95(now: &Totals, before: &Totals) -> Reading {
-    let value = now
-        .p95_us
-        .map_or_else(|| format::NOTHING.to_owned(), format::duration_us);
+    let (value, note) = match (now.p50_us, now.p95_us, now.p99_us) {
+        (Some(p50), Some(p95), Some(p99)) if now.requests >= 100 => {
+            let [p50, p95, p99] = format::durations_alike_us([p50, p95, p99]);
+            (p95, format!("p50 {p50}, p99 {p99}"))
+        }
+        (_, Some(p95), _) => (
+            format::duration_us(p95),
+            format!("n = {}, too few for p99", now.requests),
+        ),
+        _ => (format::NOTHING.to_owned(), String::new()),
+    };
     let delta = match (now.p95_us, before.p95_us) {
         (Some(now), Some(before)) => format::change(now as f64, before as f64),
         (Some(_), None) => "new".to_owned(),
         _ => NO_DATA.to_owned(),
     };
     let trend = trend(&delta, Some(false));
-    let note = match (now.p50_us, now.p99_us) {
-        _ if (1..100).contains(&now.requests) => format!("n = {}, too few for p99", now.requests),
-        (Some(p50), Some(p99)) => {
-            let [p50, p99] = format::durations_alike_us([p50, p99]);
-            format!("p50 {p50}, p99 {p99}")
-        }
-        _ => String::new(),
-    };
     Reading {
         value,
         exact: String::new(),

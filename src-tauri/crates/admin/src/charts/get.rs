@@ -3,7 +3,7 @@
 use super::series;
 use crate::{
     Admin, check, from_store,
-    span::{Buckets, MOST_BUCKETS, MOST_SHARE_BUCKETS},
+    span::{Buckets, MOST_BUCKETS, MOST_LATENCY_BUCKETS, MOST_SHARE_BUCKETS},
 };
 use weir_contract::{
     ApiError,
@@ -12,16 +12,16 @@ use weir_contract::{
 };
 use weir_engine::store::{Dimension, RollupPoint};
 
-/// At most 90 buckets (32 for shares and percentiles) of a readable width that cover the range; the first may start before it.
+/// At most 90 buckets (32 for percentiles, 16 for shares) of a readable width that cover the range; the first may start before it.
 ///
 /// # Errors
 /// `InvalidArgument` for a range that is empty or longer than 400 days; failures of the database.
 pub async fn get(admin: &Admin, command: ChartsGet) -> Result<ChartData, ApiError> {
     check::range(command.range)?;
-    let most = if command.kind == ChartKind::Cost {
-        MOST_BUCKETS
-    } else {
-        MOST_SHARE_BUCKETS
+    let most = match command.kind {
+        ChartKind::Cost => MOST_BUCKETS,
+        ChartKind::Latency => MOST_LATENCY_BUCKETS,
+        ChartKind::HitRate | ChartKind::Rollout => MOST_SHARE_BUCKETS,
     };
     let buckets = Buckets::covering(command.range, admin.clock.now_ms(), most);
     let series = match command.kind {

@@ -57,6 +57,15 @@ pub fn reason_not_to_keep(chat: Option<&Chat>, answer: &Answer) -> Option<&'stat
     if empty {
         return Some("the answer is empty");
     }
+    // A call without arguments may come as an empty text.
+    let is_json = |text: &str| text.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let broken_call = answer
+        .parts
+        .iter()
+        .any(|part| matches!(part, Part::ToolCall { arguments, .. } if !is_json(arguments)));
+    if broken_call {
+        return Some("the arguments of a tool call are not JSON");
+    }
     let answers_a_failed_tool = chat.turns.last().is_some_and(|turn| {
         turn.parts
             .iter()
@@ -126,6 +135,21 @@ mod tests {
         };
         assert_eq!(reason_not_to_keep(Some(&limited), &cut), None);
         assert!(reason_not_to_keep(Some(&Chat::default()), &cut).is_some());
+    }
+
+    #[test]
+    fn a_tool_call_with_broken_arguments_is_not_kept() {
+        let calling = |arguments: &str| Answer {
+            parts: vec![Part::ToolCall {
+                id: "t".into(),
+                name: "f".into(),
+                arguments: arguments.into(),
+            }],
+            ..answer("", Finish::ToolCalls)
+        };
+        let reason = |arguments| reason_not_to_keep(Some(&Chat::default()), &calling(arguments));
+        assert_eq!((reason("{\"x\": 1}"), reason("")), (None, None));
+        assert!(reason("{\"x\": ").is_some());
     }
 
     #[test]

@@ -119,7 +119,7 @@ async fn finish_whole(
         raw: whole.raw.map(|raw| String::from_utf8_lossy(&raw).into_owned()),
         raw_stream: None,
     };
-    let end = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
+    let keeping = keep(engine, &settings, &call, &prepared, &mut journal, kept);
     if waiting.is_closed() {
         journal.row.status = RequestStatus::ClientGone;
         journal.note("answer", "the client left before the answer came", &[]);
@@ -127,14 +127,9 @@ async fn finish_whole(
     let facts = facts_of(&journal);
     let mut record = journal.close();
     record.settlements = settlements;
-    write(
-        engine,
-        &call,
-        record,
-        Some(String::from_utf8_lossy(&body).into_owned()),
-    )
-    .await;
-    land(leader, end);
+    let shown = Some(String::from_utf8_lossy(&body).into_owned());
+    tokio::join!(keeping.store(engine), write(engine, &call, record, shown));
+    land(leader, keeping.end);
     let _ = waiting.send(Ok(Reply {
         facts,
         body: ReplyBody::Whole(body),

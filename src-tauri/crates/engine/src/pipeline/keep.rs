@@ -14,15 +14,24 @@ use weir_contract::model::{
     request::RequestRow,
 };
 
-/// Keeps an answer where it may be kept, and says what the flight ends with.
-pub(super) async fn keep(
+/// What becomes of a bought answer.
+pub(super) struct Keeping {
+    /// What the flight ends with.
+    pub(super) end: FlightEnd,
+    /// The answer, where it may be kept.
+    to_store: Option<Arc<CachedAnswer>>,
+}
+
+/// Decides whether an answer is kept, and what the flight ends with. It is kept only by [`Keeping::store`], which may run beside
+/// the writing of the request, so that both are in one commit.
+pub(super) fn keep(
     engine: &Engine,
     settings: &Settings,
     call: &Call,
     prepared: &Prepared,
     journal: &mut Journal,
     kept: KeptAnswer,
-) -> FlightEnd {
+) -> Keeping {
     let entry_row = row_of(prepared, &journal.row, call, engine.clock.now_ms());
     let reason = reason_not_to_keep(call.chat.as_deref(), &kept.answer);
     if prepared.cache_key.is_none() || prepared.ttl_seconds == 0 || reason.is_some() {
@@ -34,7 +43,10 @@ pub(super) async fn keep(
             app_version: settings.app_version.clone(),
             body: Vec::new(),
         };
-        return FlightEnd::Answered(Arc::new(CachedAnswer { entry, kept }));
+        return Keeping {
+            end: FlightEnd::Answered(Arc::new(CachedAnswer { entry, kept })),
+            to_store: None,
+        };
     }
     let body = kept.encode();
     let entry_row = CacheEntryRow {
@@ -47,8 +59,20 @@ pub(super) async fn keep(
         body,
     };
     let cached = Arc::new(CachedAnswer { entry, kept });
-    put(engine, &cached, prepared.ttl_seconds, journal).await;
-    FlightEnd::Answered(cached)
+    journal.note("store", format!("to be kept for {} s", prepared.ttl_seconds), &[]);
+    Keeping {
+        end: FlightEnd::Answered(cached.clone()),
+        to_store: Some(cached),
+    }
+}
+
+impl Keeping {
+    /// Puts the answer into the store and into memory, where it may be kept. When the store fails it is kept in memory only.
+    pub(super) async fn store(&self, engine: &Engine) {
+        if let Some(cached) = &self.to_store {
+            put(engine, cached).await;
+        }
+    }
 }
 
 /// The entry's row, its body still to be measured.
@@ -74,13 +98,10 @@ fn row_of(prepared: &Prepared, row: &RequestRow, call: &Call, now_ms: i64) -> Ca
 }
 
 /// Puts an entry into the store and into memory, unless a clear runs meanwhile.
-async fn put(engine: &Engine, cached: &Arc<CachedAnswer>, ttl_seconds: u64, journal: &mut Journal) {
+async fn put(engine: &Engine, cached: &Arc<CachedAnswer>) {
     let epoch = engine.clear_epoch.load(Ordering::Acquire);
     if let Err(problem) = engine.store.put_entry(cached.entry.clone()).await {
         engine.store_failed(&format!("an answer could not be kept: {problem}"));
-        journal.note("store", "kept in memory only: the cache store failed", &[]);
-    } else {
-        journal.note("store", format!("kept for {ttl_seconds} s"), &[]);
     }
     engine.memory.put(cached.clone());
     if engine.clear_epoch.load(Ordering::Acquire) != epoch {

@@ -150,12 +150,12 @@ pub(super) async fn pump(
                 raw_stream,
             };
             let body_text = serde_json::to_string(&kept.answer).ok();
-            let landed = keep(engine, &settings, &call, &prepared, &mut journal, kept).await;
+            let keeping = keep(engine, &settings, &call, &prepared, &mut journal, kept);
             let cost = journal.row.cost_nanousd.to_decimal();
             let mut record = journal.close();
             record.settlements = settlements;
-            write(engine, &call, record, body_text).await;
-            land(leader, landed);
+            tokio::join!(keeping.store(engine), write(engine, &call, record, body_text));
+            land(leader, keeping.end);
             // Headers went out before the cost was known, so it follows as a comment that clients skip.
             let mut ending = format!(": x-weir-cost-usd {cost}\n\n").into_bytes();
             ending.extend_from_slice(&last);

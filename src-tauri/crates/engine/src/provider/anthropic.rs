@@ -116,7 +116,7 @@ impl Provider for Anthropic {
             .post("/messages", body, headers, call.first_byte_timeout, own)
             .await?;
         if call.stream {
-            self.endpoint.expect_stream(&opened)?;
+            let opened = self.endpoint.expect_stream(opened, call.idle_timeout).await?;
             let pass = if own {
                 PassRaw::Everything
             } else {
@@ -126,11 +126,7 @@ impl Provider for Anthropic {
             let reader = Pieces::new(&self.endpoint.name, decoder, pass, opened.key.clone());
             return Ok(UpstreamAnswer::Stream(pieces(opened, reader, call.idle_timeout)));
         }
-        let raw = self.endpoint.read_json(opened, call.idle_timeout).await?;
-        let body: Value = serde_json::from_slice(&raw).map_err(|error| {
-            self.endpoint
-                .malformed(&format!("the answer is not JSON: {error}"))
-        })?;
+        let (raw, body) = self.endpoint.read_json(opened, call.idle_timeout).await?;
         let answer = answer::decode(&body, output_tool).map_err(|what| self.endpoint.malformed(&what))?;
         Ok(UpstreamAnswer::Whole(WholeAnswer {
             raw: own.then_some(raw),

@@ -1,11 +1,11 @@
-//! One provider's address and key: sends a body, checks the answer, reads it within bounds.
+//! One provider's address and key: sends a body and checks the answer's status.
 
 use super::{
     SecretSource, UpstreamError, UpstreamErrorKind,
     failure::{failure, from_status},
     retry_after::{date_ms, parse_retry_after},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use reqwest::{
     RequestBuilder, Response,
     header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
@@ -15,8 +15,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use weir_contract::model::catalog::KeySource;
 
-/// A larger answer is refused.
-pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -130,9 +128,7 @@ impl Endpoint {
             .get(format!("{}{path}", self.base_url))
             .headers(self.headers.clone());
         let opened = self.send(request, LIST_TIMEOUT, false).await?;
-        let bytes = self.read_json(opened, LIST_TIMEOUT).await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| self.malformed(&format!("the answer is not JSON: {error}")))
+        Ok(self.read_json(opened, LIST_TIMEOUT).await?.1)
     }
 
     async fn send(
@@ -178,65 +174,13 @@ impl Endpoint {
         ))
     }
 
-    /// Reads a whole JSON body: its first piece by the first-byte deadline, all of it `rest_timeout` later.
-    ///
-    /// # Errors
-    /// Wrong content type, too large, broken off, late.
-    pub async fn read_json(&self, opened: Opened, rest_timeout: Duration) -> Result<Bytes, UpstreamError> {
-        let Opened {
-            mut response,
-            first_byte_by,
-            ..
-        } = opened;
-        if let Some(kind) = content_type(&response)
-            && !kind.contains("json")
-        {
-            return Err(self.malformed(&format!("the answer is {kind}, not JSON; check the base URL")));
-        }
-        let mut body = BytesMut::new();
-        let mut deadline = first_byte_by;
-        loop {
-            let chunk = timeout_at(deadline, response.chunk())
-                .await
-                .map_err(|_| self.late("did not finish its answer in time"))?
-                .map_err(|_| {
-                    failure(
-                        UpstreamErrorKind::Truncated,
-                        format!("{} broke off its answer", self.name),
-                    )
-                })?;
-            let Some(chunk) = chunk else {
-                return Ok(body.freeze());
-            };
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
-                return Err(self.malformed("the answer is larger than 32 MiB"));
-            }
-            body.extend_from_slice(&chunk);
-            deadline = first_byte_by + rest_timeout;
-        }
-    }
-
-    /// Checks that a stream is what comes.
-    ///
-    /// # Errors
-    /// Wrong content type.
-    pub fn expect_stream(&self, opened: &Opened) -> Result<(), UpstreamError> {
-        match content_type(&opened.response) {
-            Some(kind) if kind.starts_with("text/event-stream") => Ok(()),
-            Some(kind) => Err(self.malformed(&format!(
-                "the answer is {kind}, not a stream of events; check the base URL"
-            ))),
-            None => Err(self.malformed("the answer does not say that it is a stream of events")),
-        }
-    }
-
     /// An answer that is not what the protocol says.
     #[must_use]
     pub fn malformed(&self, what: &str) -> UpstreamError {
         failure(UpstreamErrorKind::Malformed, format!("{}: {what}", self.name))
     }
 
-    fn late(&self, what: &str) -> UpstreamError {
+    pub(super) fn late(&self, what: &str) -> UpstreamError {
         failure(UpstreamErrorKind::Timeout, format!("{} {what}", self.name))
     }
 
@@ -257,18 +201,6 @@ impl Endpoint {
         };
         failure(kind, format!("{} {what}: {reason}", self.name))
     }
-}
-
-fn content_type(response: &Response) -> Option<String> {
-    let value = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(
-        value
-            .split(';')
-            .next()
-            .unwrap_or(value)
-            .trim()
-            .to_ascii_lowercase(),
-    )
 }
 
 /// The wait that the headers ask for. A date is measured against the provider's own clock, as its `Date` header tells it, so that

@@ -15,6 +15,10 @@ use secrecy::{ExposeSecret, SecretString};
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
+/// More than any answer needs, at a kilobyte for each token of a very long one; a longer stream has no end, or is a small
+/// body that unpacks into a huge one.
+pub const MAX_STREAM_BYTES: usize = 128 * 1024 * 1024;
+
 /// Reads the events of one provider's stream.
 pub trait DecodeEvents: Send + 'static {
     /// What one event means.
@@ -22,6 +26,12 @@ pub trait DecodeEvents: Send + 'static {
     /// # Errors
     /// [`StreamFault`], which ends the stream.
     fn decode(&mut self, data: &str) -> Result<DecodedEvent, StreamFault>;
+
+    /// What the orderly end of the body means. None where the protocol has an end mark that was still to come: the answer is
+    /// cut.
+    fn end(&mut self) -> Option<DecodedEvent> {
+        None
+    }
 }
 
 impl DecodeEvents for crate::protocol::chat_completions::event::EventDecoder {
@@ -39,6 +49,10 @@ impl DecodeEvents for crate::protocol::messages::event::EventDecoder {
 impl DecodeEvents for crate::protocol::gemini::event::EventDecoder {
     fn decode(&mut self, data: &str) -> Result<DecodedEvent, StreamFault> {
         Self::decode(self, data)
+    }
+
+    fn end(&mut self) -> Option<DecodedEvent> {
+        Self::end(self)
     }
 }
 
@@ -98,6 +112,16 @@ impl<D: DecodeEvents> Pieces<D> {
         })
     }
 
+    /// The last piece, where the protocol leaves the end of the answer to the end of the body.
+    pub fn end(&mut self) -> Option<StreamPiece> {
+        let decoded = self.decoder.end()?;
+        Some(StreamPiece {
+            raw: None,
+            deltas: decoded.deltas,
+            done: decoded.done,
+        })
+    }
+
     fn broken(&self, kind: UpstreamErrorKind, what: &str) -> UpstreamError {
         UpstreamError {
             usage: self.usage.map(|usage| usage.tokens),
@@ -113,6 +137,7 @@ struct Reading<D> {
     waiting: VecDeque<SseEvent>,
     deadline: Instant,
     idle_timeout: Duration,
+    bytes_left: usize,
     begun: bool,
     over: bool,
 }
@@ -132,6 +157,7 @@ pub fn pieces<D: DecodeEvents>(
         waiting: VecDeque::new(),
         deadline,
         idle_timeout,
+        bytes_left: MAX_STREAM_BYTES,
         begun: false,
         over: false,
     };
@@ -163,7 +189,14 @@ impl<D: DecodeEvents> Reading<D> {
                     self.pieces.broken(UpstreamErrorKind::Timeout, what)
                 })?;
             let chunk = chunk.map_err(|_| self.cut("broke off its answer"))?;
-            let chunk = chunk.ok_or_else(|| self.cut("ended its answer without the closing event"))?;
+            let Some(chunk) = chunk else {
+                let last = self.pieces.end();
+                return last.ok_or_else(|| self.cut("ended its answer without the closing event"));
+            };
+            self.bytes_left = self.bytes_left.checked_sub(chunk.len()).ok_or_else(|| {
+                self.pieces
+                    .broken(UpstreamErrorKind::Malformed, "sent more than 128 MiB")
+            })?;
             let comments = self.parser.comments();
             let events = self.parser.push(&chunk).map_err(|error| {
                 self.pieces.broken(

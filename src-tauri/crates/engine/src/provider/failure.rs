@@ -1,6 +1,9 @@
 //! What a provider's bad status or error body means. Pure.
 
-use super::{UpstreamError, UpstreamErrorKind};
+use super::{
+    UpstreamError, UpstreamErrorKind,
+    error_words::{contains, shorten, without, words_of},
+};
 use crate::protocol::StreamFault;
 use bytes::Bytes;
 use serde_json::Value;
@@ -56,7 +59,7 @@ pub fn from_status(
     } else {
         format!(": {}", shorten(&without(&words, key)))
     };
-    let redirected = if kind == Malformed {
+    let redirected = if (300..400).contains(&status) {
         " (redirects are not followed; check the base URL)"
     } else {
         ""
@@ -71,6 +74,26 @@ pub fn from_status(
         raw: raw.then(|| body.clone()),
         usage: None,
     }
+}
+
+/// An error that came with a good status, as some compatible servers send it; none when the body is no error.
+#[must_use]
+pub fn from_good_status(provider: &str, body: &Value, key: Option<&str>) -> Option<UpstreamError> {
+    let holder = body.as_array().and_then(|items| items.first()).unwrap_or(body);
+    let is_error = match holder.get("error")? {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::String(words) => !words.is_empty(),
+        _ => false,
+    };
+    let (code, words) = words_of(body);
+    is_error.then(|| UpstreamError {
+        // An answer that says that nothing was done: it costs nothing.
+        status: Some(200),
+        ..failure(
+            kind_of_word(&code),
+            format!("{provider} reported {code}: {}", shorten(&without(&words, key))),
+        )
+    })
 }
 
 /// Classifies a fault inside a stream; `usage` is what was known before it.
@@ -103,58 +126,34 @@ fn kind_of_word(word: &str) -> UpstreamErrorKind {
     let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
     if has(&["rate_limit", "resource_exhausted", "429"]) {
         UpstreamErrorKind::RateLimited
-    } else if has(&["auth", "permission", "quota", "billing", "401", "402", "403"]) {
+    } else if has(&[
+        "auth",
+        "api_key",
+        "permission",
+        "quota",
+        "billing",
+        "401",
+        "402",
+        "403",
+    ]) {
         UpstreamErrorKind::Unauthorized
     } else if has(&["not_found", "404"]) {
         UpstreamErrorKind::NotSupported
-    } else if has(&["invalid", "too_large", "400", "413", "422"]) {
+    } else if has(&[
+        "invalid",
+        "too_large",
+        "context_length",
+        "content_",
+        "400",
+        "413",
+        "422",
+    ]) {
         UpstreamErrorKind::BadRequest
     } else if has(&["timeout", "deadline"]) {
         UpstreamErrorKind::Timeout
     } else {
         UpstreamErrorKind::Overloaded
     }
-}
-
-/// The error's code (or type) and its message, in the three forms there are: an object, a list around one, plain text.
-fn words_of(body: &Value) -> (String, String) {
-    let body = body.as_array().and_then(|items| items.first()).unwrap_or(body);
-    let error = body.get("error").unwrap_or(body);
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut code = text(error.get("code"));
-    for name in ["type", "status"] {
-        if code.is_empty() {
-            code = text(error.get(name));
-        }
-    }
-    let message = error
-        .as_str()
-        .map_or_else(|| text(error.get("message")), str::to_owned);
-    (code, message)
-}
-
-/// The words without the key, should a provider repeat it.
-fn without(words: &str, key: Option<&str>) -> String {
-    match key {
-        Some(key) if !key.is_empty() => words.replace(key, "[key]"),
-        _ => words.to_owned(),
-    }
-}
-
-fn shorten(words: &str) -> String {
-    const LONGEST_CHARS: usize = 500;
-    if words.chars().count() <= LONGEST_CHARS {
-        return words.to_owned();
-    }
-    words
-        .chars()
-        .take(LONGEST_CHARS)
-        .chain(std::iter::once('…'))
-        .collect()
-}
-
-fn contains(body: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && body.windows(part.len()).any(|window| window == part)
 }
 
 /// An answer that broke off, or ended without its last event.
@@ -247,6 +246,30 @@ mod tests {
     }
 
     #[test]
+    fn an_error_with_a_good_status_is_an_error_all_the_same() {
+        let found = |body: &str| {
+            let body: Value = serde_json::from_str(body).unwrap();
+            from_good_status("p", &body, Some("sk-secret"))
+        };
+        let error = found(r#"{"error":{"code":429,"message":"slow down sk-secret"}}"#).unwrap();
+        assert_eq!(
+            (error.kind, error.status, error.message.as_str()),
+            (RateLimited, Some(200), "p reported 429: slow down [key]")
+        );
+        let anthropic = r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
+        assert_eq!(found(anthropic).unwrap().kind, Overloaded);
+        for fine in [
+            r#"{"error":null,"choices":[]}"#,
+            r#"{"error":{}}"#,
+            "{}",
+            "[]",
+            "1",
+        ] {
+            assert!(found(fine).is_none(), "{fine}");
+        }
+    }
+
+    #[test]
     fn faults_inside_streams_are_classified() {
         for (word, expected) in [
             ("overloaded_error", Overloaded),
@@ -257,6 +280,9 @@ mod tests {
             ("timeout_error", Timeout),
             ("502", Overloaded),
             ("not_found_error", NotSupported),
+            ("invalid_api_key", Unauthorized),
+            ("context_length_exceeded", BadRequest),
+            ("content_policy_violation", BadRequest),
             ("", Overloaded),
         ] {
             assert_eq!(kind_of_word(word), expected, "{word}");

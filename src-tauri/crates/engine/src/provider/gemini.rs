@@ -51,7 +51,7 @@ impl Gemini {
             .endpoint
             .post(&path, body, HeaderMap::new(), call.first_byte_timeout, false)
             .await?;
-        let answer = self.read(opened, call).await?;
+        let (_, answer) = self.endpoint.read_json(opened, call.idle_timeout).await?;
         let (vectors, usage) =
             embed::decode(&answer, wanted.inputs.len()).map_err(|what| self.endpoint.malformed(&what))?;
         let body = embeddings::encode(&call.model, &vectors, wanted.base64, usage.as_ref());
@@ -63,18 +63,6 @@ impl Gemini {
             raw: Some(body.to_string().into()),
             answer,
         }))
-    }
-
-    async fn read(
-        &self,
-        opened: super::endpoint::Opened,
-        call: &UpstreamCall,
-    ) -> Result<Value, UpstreamError> {
-        let raw = self.endpoint.read_json(opened, call.idle_timeout).await?;
-        serde_json::from_slice(&raw).map_err(|error| {
-            self.endpoint
-                .malformed(&format!("the answer is not JSON: {error}"))
-        })
     }
 }
 
@@ -121,12 +109,12 @@ impl Provider for Gemini {
             )
             .await?;
         if call.stream {
-            self.endpoint.expect_stream(&opened)?;
+            let opened = self.endpoint.expect_stream(opened, call.idle_timeout).await?;
             let decoder = EventDecoder::default();
             let reader = Pieces::new(&self.endpoint.name, decoder, PassRaw::Nothing, opened.key.clone());
             return Ok(UpstreamAnswer::Stream(pieces(opened, reader, call.idle_timeout)));
         }
-        let body = self.read(opened, &call).await?;
+        let (_, body) = self.endpoint.read_json(opened, call.idle_timeout).await?;
         let answer = answer::decode(&body).map_err(|what| self.endpoint.malformed(&what))?;
         Ok(UpstreamAnswer::Whole(WholeAnswer { raw: None, answer }))
     }

@@ -5,11 +5,13 @@ pub mod base_url;
 pub mod build;
 pub mod client;
 pub mod endpoint;
+mod error_words;
 pub mod event_stream;
 pub mod failure;
 pub mod gemini;
 pub mod openai;
 pub mod patch;
+pub mod read_body;
 pub mod retry_after;
 pub mod simulated;
 pub mod sse;
@@ -100,7 +102,7 @@ pub struct UpstreamError {
     pub retry_after_ms: Option<u64>,
     /// The provider's own error body, when it speaks the client's protocol and the client should see it (4xx).
     pub raw: Option<Bytes>,
-    /// Usage known before the failure; it is charged.
+    /// Usage known before the failure. It may be less than what was used, so the charge is what was reserved.
     pub usage: Option<TokenUsage>,
 }
 

@@ -124,7 +124,7 @@ impl Provider for OpenAi {
             .post(path, body, headers, call.first_byte_timeout, own)
             .await?;
         if call.stream && !embeddings {
-            self.endpoint.expect_stream(&opened)?;
+            let opened = self.endpoint.expect_stream(opened, call.idle_timeout).await?;
             let pass = match (own, call.chat.stream_usage) {
                 (false, _) => PassRaw::Nothing,
                 (true, true) => PassRaw::Everything,
@@ -138,11 +138,7 @@ impl Provider for OpenAi {
             );
             return Ok(UpstreamAnswer::Stream(pieces(opened, reader, call.idle_timeout)));
         }
-        let raw = self.endpoint.read_json(opened, call.idle_timeout).await?;
-        let body: Value = serde_json::from_slice(&raw).map_err(|error| {
-            self.endpoint
-                .malformed(&format!("the answer is not JSON: {error}"))
-        })?;
+        let (raw, body) = self.endpoint.read_json(opened, call.idle_timeout).await?;
         let protocol = if embeddings {
             ClientProtocol::Embeddings
         } else {

@@ -25,7 +25,7 @@ pub(crate) fn caps() -> Vec<Cap> {
         enabled: true,
     };
     vec![
-        daily("global-daily", CapScope::Global, 12),
+        daily("global-daily", CapScope::Global, 15),
         daily("top-tier-daily", CapScope::tier(Tier::T3), 8),
     ]
 }

@@ -19,7 +19,7 @@ use weir_contract::{
 use weir_engine::store::{CacheEntry, RequestRecord, Store, StoreError};
 
 const DAY_MS: i64 = 86_400_000;
-const REQUESTS: u64 = 24_000;
+const REQUESTS: u64 = 36_000;
 const DAYS: i64 = 30;
 /// Writes that wait for one commit together.
 const TOGETHER: usize = 250;

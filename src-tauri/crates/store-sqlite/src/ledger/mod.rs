@@ -7,9 +7,8 @@ mod check;
 mod give_back;
 mod recover;
 
-use crate::{SqliteStore, error::from_sqlx, gateways::Beat};
+use crate::{SqliteStore, gateways::Beat};
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
 use weir_contract::NanoUsd;
 use weir_engine::{
     budget::period::CountedStarts,
@@ -64,94 +63,4 @@ impl LedgerStore for SqliteStore {
     async fn check_ledger(&self) -> Result<Vec<(LeaseKey, NanoUsd, NanoUsd)>, StoreError> {
         check::check(self.readers()).await
     }
-}
-
-/// Holds money of a lease for a call.
-pub(crate) async fn hold(
-    connection: &mut SqliteConnection,
-    lease: &LeaseKey,
-    amount_nanousd: i64,
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        "INSERT INTO cap_balances (cap, period_start_ms, reserved_nanousd) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET reserved_nanousd = reserved_nanousd + excluded.reserved_nanousd;
-         UPDATE leases SET reserved_nanousd = reserved_nanousd + ?
-         WHERE cap = ? AND period_start_ms = ? AND lease_id = ?",
-        lease.cap,
-        lease.period_start_ms,
-        amount_nanousd,
-        amount_nanousd,
-        lease.cap,
-        lease.period_start_ms,
-        lease.lease_id
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
-    .map_err(from_sqlx)
-}
-
-/// Holds it no longer.
-pub(crate) async fn release(
-    connection: &mut SqliteConnection,
-    lease: &LeaseKey,
-    amount_nanousd: i64,
-) -> Result<(), StoreError> {
-    // A lease that was acquired after the reservation never held it; hence max().
-    sqlx::query!(
-        "UPDATE cap_balances SET reserved_nanousd = reserved_nanousd - ? WHERE cap = ? AND period_start_ms = ?;
-         UPDATE leases SET reserved_nanousd = max(reserved_nanousd - ?, 0)
-         WHERE cap = ? AND period_start_ms = ? AND lease_id = ?",
-        amount_nanousd,
-        lease.cap,
-        lease.period_start_ms,
-        amount_nanousd,
-        lease.cap,
-        lease.period_start_ms,
-        lease.lease_id
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
-    .map_err(from_sqlx)
-}
-
-/// Spends money of a lease.
-pub(crate) async fn charge(
-    connection: &mut SqliteConnection,
-    lease: &LeaseKey,
-    reservation_id: &str,
-    amount_nanousd: i64,
-    settled: bool,
-    at_ms: i64,
-) -> Result<(), StoreError> {
-    let unsettled_nanousd = if settled { 0 } else { amount_nanousd };
-    sqlx::query!(
-        "INSERT INTO ledger (kind, cap, period_start_ms, lease_id, reservation_id, amount_nanousd, settled, at_ms)
-         VALUES ('charge', ?, ?, ?, ?, ?, ?, ?);
-         INSERT INTO cap_balances (cap, period_start_ms, spent_nanousd, unsettled_nanousd) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET spent_nanousd = spent_nanousd + excluded.spent_nanousd,
-             unsettled_nanousd = unsettled_nanousd + excluded.unsettled_nanousd;
-         UPDATE leases SET spent_nanousd = spent_nanousd + ?
-         WHERE cap = ? AND period_start_ms = ? AND lease_id = ?",
-        lease.cap,
-        lease.period_start_ms,
-        lease.lease_id,
-        reservation_id,
-        amount_nanousd,
-        settled,
-        at_ms,
-        lease.cap,
-        lease.period_start_ms,
-        amount_nanousd,
-        unsettled_nanousd,
-        amount_nanousd,
-        lease.cap,
-        lease.period_start_ms,
-        lease.lease_id
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
-    .map_err(from_sqlx)
 }

@@ -4,7 +4,7 @@ use super::give_back::give_back;
 use crate::{
     error::{from_sqlx, inconsistent},
     requests::{Details, insert_request},
-    reservations::{read_leases, settle},
+    reservations::{Settling, read_leases, settle},
     writer::Operation,
 };
 use async_trait::async_trait;
@@ -73,7 +73,11 @@ impl Recover {
                 amount_nanousd: NanoUsd(reservation.amount_nanousd),
                 settled: false,
             };
-            settle(connection, &settlement, self.now_ms).await?;
+            let settling = Settling {
+                settlement: &settlement,
+                at_ms: self.now_ms,
+            };
+            settle(connection, &[settling]).await?;
             let mut row: RequestRow = serde_json::from_str(&reservation.request).map_err(|error| {
                 inconsistent("reservations", "request", &settlement.reservation_id, error)
             })?;

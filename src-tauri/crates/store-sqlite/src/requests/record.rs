@@ -1,6 +1,10 @@
 //! Writes a finished request with all that belongs to it.
 
-use crate::{error::from_sqlx, error::inconsistent, reservations::settle, writer::Operation};
+use crate::{
+    error::{from_sqlx, inconsistent},
+    reservations::{Settling, settle},
+    writer::Operation,
+};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::model::request::{RequestRow, TraceStep};
@@ -27,34 +31,63 @@ fn encode_trace(id: &str, trace: &[TraceStep]) -> Result<String, StoreError> {
 #[async_trait]
 impl Operation for Record {
     type Reply = ();
+    const TOGETHER: bool = true;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let record = &self.record;
+        record(connection, &[self]).await
+    }
+
+    async fn apply_together(
+        operations: &[&Record],
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<()>, StoreError> {
+        record(connection, operations).await?;
+        Ok(vec![(); operations.len()])
+    }
+}
+
+/// Writes each request, then the charges and cache hits of all that were new.
+async fn record(connection: &mut SqliteConnection, operations: &[&Record]) -> Result<(), StoreError> {
+    let mut settlings = Vec::with_capacity(operations.len());
+    let mut hits = Vec::new();
+    for Record { record, steps } in operations {
         let details = Details {
-            steps: Some(&self.steps),
+            steps: Some(steps),
             request_body: record.request_body.as_deref(),
             response_body: record.response_body.as_deref(),
         };
-        if !insert_request(connection, &record.row, details).await? {
-            return Ok(());
-        }
         let row = &record.row;
+        if !insert_request(connection, row, details).await? {
+            continue;
+        }
         let ended_ms = row.started_ms.saturating_add(row.duration_us / 1000);
-        for settlement in &record.settlements {
-            settle(connection, settlement, ended_ms).await?;
-        }
-        if let Some(key) = &record.hit_key {
-            sqlx::query!(
-                "UPDATE cache_entries SET hits = hits + 1, last_hit_ms = max(coalesce(last_hit_ms, ?1), ?1) WHERE key = ?2",
-                row.started_ms,
-                key
-            )
-            .execute(connection)
-            .await
-            .map_err(from_sqlx)?;
-        }
-        Ok(())
+        settlings.extend(record.settlements.iter().map(|settlement| Settling {
+            settlement,
+            at_ms: ended_ms,
+        }));
+        hits.extend(record.hit_key.as_deref().map(|key| (key, row.started_ms)));
     }
+    settle(connection, &settlings).await?;
+    count_hits(connection, &hits).await
+}
+
+/// Counts hits on their entries; each is a key and when it was hit.
+async fn count_hits(connection: &mut SqliteConnection, hits: &[(&str, i64)]) -> Result<(), StoreError> {
+    if hits.is_empty() {
+        return Ok(());
+    }
+    let hits =
+        serde_json::to_string(hits).map_err(|error| inconsistent("cache_entries", "hits", "", error))?;
+    sqlx::query!(
+        "UPDATE cache_entries SET hits = hits + hit.n, last_hit_ms = max(coalesce(last_hit_ms, hit.at_ms), hit.at_ms)
+         FROM (SELECT value ->> 0 AS key, count(*) AS n, max(value ->> 1) AS at_ms FROM json_each(?) GROUP BY 1) AS hit
+         WHERE cache_entries.key = hit.key",
+        hits
+    )
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(from_sqlx)
 }
 
 /// What is kept beside a request's row.

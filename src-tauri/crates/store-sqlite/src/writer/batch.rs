@@ -59,8 +59,12 @@ async fn commit_together(
 
 async fn transaction(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     execute(connection, "BEGIN IMMEDIATE").await?;
-    for job in jobs {
-        job.run(connection).await?;
+    // They were all asked for at the same time, so any order is right; each group keeps its own.
+    jobs.sort_by_key(|job| job.group());
+    for group in jobs.chunk_by_mut(|one, next| one.group().is_some() && one.group() == next.group()) {
+        if let Some((first, others)) = group.split_first_mut() {
+            first.run(others, connection).await?;
+        }
     }
     execute(connection, "COMMIT").await
 }

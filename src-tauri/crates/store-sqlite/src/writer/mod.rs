@@ -12,6 +12,7 @@ mod task;
 use crate::error::closed;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
+use std::any::{Any, TypeId};
 use tokio::sync::{mpsc, oneshot};
 use weir_engine::store::StoreError;
 
@@ -20,22 +21,45 @@ const QUEUE: usize = 4096;
 
 /// A change to the database. It must be safe to apply again after a rollback.
 #[async_trait]
-pub(crate) trait Operation: Send + Sync + 'static {
+pub(crate) trait Operation: Sized + Send + Sync + 'static {
     type Reply: Send + 'static;
     /// True when the commit must be on the disk itself before the caller is answered.
     const SYNCED: bool = false;
+    /// True when all of this kind in a transaction are applied in one step. Each statement is a trip to SQLite's thread and
+    /// back, which costs more than the statement.
+    const TOGETHER: bool = false;
 
     /// Applies the change inside the running transaction. A `Conflict` may only be returned before anything is written:
     /// the transaction goes on with the other jobs.
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<Self::Reply, StoreError>;
+
+    /// Applies all of them, which were asked for at the same time, and replies in their order.
+    async fn apply_together(
+        operations: &[&Self],
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<Self::Reply>, StoreError> {
+        let mut replies = Vec::with_capacity(operations.len());
+        for operation in operations {
+            replies.push(operation.apply(connection).await?);
+        }
+        Ok(replies)
+    }
 }
 
 /// An operation whose reply type is hidden, so that all fit into one queue.
 #[async_trait]
-trait Job: Send {
+trait Job: Any + Send {
     fn synced(&self) -> bool;
-    /// Applies it and keeps the outcome; the error says that the transaction must be rolled back.
-    async fn run(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError>;
+    /// Jobs of the same group are run together; none when it runs alone.
+    fn group(&self) -> Option<TypeId>;
+    fn as_any(&mut self) -> &mut dyn Any;
+    /// Applies it, and the others of its group with it, and keeps the outcomes; the error says that the transaction must be
+    /// rolled back.
+    async fn run(
+        &mut self,
+        others: &mut [Box<dyn Job>],
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError>;
     /// Answers with the outcome, after the commit.
     fn answer(self: Box<Self>);
     /// Answers with this failure instead.
@@ -53,11 +77,35 @@ impl<O: Operation> Job for Pending<O> {
     fn synced(&self) -> bool {
         O::SYNCED
     }
-    async fn run(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        match self.operation.apply(connection).await {
-            Ok(reply) => self.outcome = Some(Ok(reply)),
-            Err(conflict @ StoreError::Conflict { .. }) => self.outcome = Some(Err(conflict)),
-            Err(error) => return Err(error),
+    fn group(&self) -> Option<TypeId> {
+        O::TOGETHER.then(TypeId::of::<O>)
+    }
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+    async fn run(
+        &mut self,
+        others: &mut [Box<dyn Job>],
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
+        if others.is_empty() {
+            match self.operation.apply(connection).await {
+                Ok(reply) => self.outcome = Some(Ok(reply)),
+                Err(conflict @ StoreError::Conflict { .. }) => self.outcome = Some(Err(conflict)),
+                Err(error) => return Err(error),
+            }
+            return Ok(());
+        }
+        let mut pending = vec![self];
+        pending.extend(
+            others
+                .iter_mut()
+                .filter_map(|job| job.as_mut().as_any().downcast_mut::<Pending<O>>()),
+        );
+        let operations: Vec<&O> = pending.iter().map(|pending| &pending.operation).collect();
+        let replies = O::apply_together(&operations, connection).await?;
+        for (pending, reply) in pending.into_iter().zip(replies) {
+            pending.outcome = Some(Ok(reply));
         }
         Ok(())
     }
@@ -82,10 +130,21 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Gives the connection to a new task.
-    pub(crate) fn start(connection: SqliteConnection) -> Writer {
+    ///
+    /// It has a thread of its own: on the program's threads each of its many short waits for SQLite would wake one that
+    /// has something better to do.
+    ///
+    /// # Errors
+    /// The system's, when it has no thread left.
+    pub(crate) fn start(connection: SqliteConnection) -> std::io::Result<Writer> {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(task::run(connection, waiting));
-        Writer { queue }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        std::thread::Builder::new()
+            .name("weir-writer".to_owned())
+            .spawn(move || runtime.block_on(task::run(connection, waiting)))?;
+        Ok(Writer { queue })
     }
 
     pub(crate) fn backlog(&self) -> usize {

@@ -25,7 +25,8 @@ pub struct EventDecoder {
     tools: usize,
     answered_by_tool: bool,
     finished: bool,
-    usage: Option<Usage>,
+    /// As the start of the message told it.
+    first_usage: Option<Usage>,
 }
 
 impl EventDecoder {
@@ -58,12 +59,15 @@ impl EventDecoder {
                     id: word(message, "id"),
                     model: word(message, "model"),
                 });
-                self.read_usage(message, deltas);
+                // It counts the first token of the output alone, so it is no usage yet.
+                self.first_usage = message
+                    .get("usage")
+                    .and_then(|tokens| usage::from_anthropic(tokens, None));
             }
             "content_block_start" => self.start_block(&event, deltas),
-            "content_block_delta" => self.read_delta(&event, deltas),
+            "content_block_delta" => self.read_delta(&event, deltas)?,
             "message_delta" => {
-                self.read_usage(&event, deltas);
+                deltas.extend(self.whole_usage(&event).map(Delta::Usage));
                 let reason = event.pointer("/delta/stop_reason").and_then(Value::as_str);
                 if let Some(reason) = reason.filter(|_| !self.finished) {
                     self.finished = true;
@@ -93,14 +97,14 @@ impl EventDecoder {
         Ok(decoded)
     }
 
-    fn read_usage(&mut self, holder: &Value, deltas: &mut Vec<Delta>) {
-        if let Some(tokens) = holder
-            .get("usage")
-            .and_then(|tokens| usage::from_anthropic(tokens, self.usage))
-        {
-            self.usage = Some(tokens);
-            deltas.push(Delta::Usage(tokens));
+    /// The usage at the end of a message. None when input or output was never told: half of it would pass for all of it.
+    fn whole_usage(&self, event: &Value) -> Option<Usage> {
+        let tokens = event.get("usage")?;
+        tokens.get("output_tokens")?.as_i64()?;
+        if self.first_usage.is_none() {
+            tokens.get("input_tokens")?.as_i64()?;
         }
+        usage::from_anthropic(tokens, self.first_usage)
     }
 
     fn start_block(&mut self, event: &Value, deltas: &mut Vec<Delta>) {
@@ -141,23 +145,25 @@ impl EventDecoder {
         }
     }
 
-    fn read_delta(&mut self, event: &Value, deltas: &mut Vec<Delta>) {
+    fn read_delta(&mut self, event: &Value, deltas: &mut Vec<Delta>) -> Result<(), StreamFault> {
         let theirs = event.get("index").and_then(Value::as_u64).unwrap_or(0);
         let delta = event.get("delta").unwrap_or(&Value::Null);
+        let block = self.blocks.iter().rev().find(|(index, _)| *index == theirs);
+        let Some((_, block)) = block else {
+            // A piece without its beginning: something before it was lost.
+            let what = format!("a piece came of content block {theirs}, which never began");
+            return Err(StreamFault::Malformed(what));
+        };
         match delta.get("type").and_then(Value::as_str) {
             Some("text_delta") => deltas.push(Delta::Text(word(delta, "text"))),
             Some("thinking_delta") => deltas.push(Delta::Reasoning(word(delta, "thinking"))),
             Some("input_json_delta") => {
-                let block = self.blocks.iter().rev().find(|(index, _)| *index == theirs);
-                push_arguments(
-                    block.map_or(Block::Other, |(_, block)| *block),
-                    word(delta, "partial_json"),
-                    deltas,
-                );
+                push_arguments(*block, word(delta, "partial_json"), deltas);
             }
             // Signatures and citations.
             _ => {}
         }
+        Ok(())
     }
 }
 
@@ -189,6 +195,43 @@ mod tests {
     fn a_stop_without_a_reason_is_truncated() {
         let stop = EventDecoder::default().decode(r#"{"type":"message_stop"}"#);
         assert!(matches!(stop, Err(StreamFault::Truncated(_))));
+    }
+
+    #[test]
+    fn a_piece_of_a_block_that_never_began_is_malformed() {
+        let piece = r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{"}}"#;
+        assert!(matches!(
+            EventDecoder::default().decode(piece),
+            Err(StreamFault::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn usage_counts_only_when_input_and_output_were_told() {
+        let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}"#;
+        let without = r#"{"type":"message_start","message":{}}"#;
+        let end = |usage: &str| {
+            format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"end_turn"}},"usage":{usage}}}"#)
+        };
+        for (start, usage, expected) in [
+            (start, r#"{"output_tokens":9}"#, Some((7, 9))),
+            (start, "{}", None),
+            (start, r#"{"output_tokens":-9}"#, None),
+            (without, r#"{"output_tokens":9}"#, None),
+            (without, r#"{"input_tokens":5,"output_tokens":9}"#, Some((5, 9))),
+        ] {
+            let mut decoder = EventDecoder::default();
+            assert!(!matches!(
+                decoder.decode(start).unwrap().deltas[..],
+                [_, Delta::Usage(_)]
+            ));
+            let deltas = decoder.decode(&end(usage)).unwrap().deltas;
+            let told = deltas.iter().find_map(|delta| match delta {
+                Delta::Usage(usage) => Some((usage.input, usage.output)),
+                _ => None,
+            });
+            assert_eq!(told, expected, "{start} {usage}");
+        }
     }
 
     #[test]

@@ -95,8 +95,10 @@ pub(super) fn outcome_of(kind: UpstreamErrorKind) -> CallOutcome {
 }
 
 /// What a failure means for trying again.
-pub(super) fn fault_of(kind: UpstreamErrorKind) -> Fault {
-    match kind {
+pub(super) fn fault_of(failure: &UpstreamError) -> Fault {
+    match failure.kind {
+        // A redirect leads away from the configured address, and will the next time too.
+        _ if failure.status.is_some_and(|status| (300..400).contains(&status)) => Fault::ThisProvider,
         UpstreamErrorKind::BadRequest => Fault::Request,
         UpstreamErrorKind::Unauthorized | UpstreamErrorKind::NotSupported => Fault::ThisProvider,
         _ => Fault::Transient,
@@ -114,6 +116,10 @@ fn may_have_cost(failure: &UpstreamError) -> bool {
 pub(super) fn passed_on(failure: &UpstreamError) -> Problem {
     use UpstreamErrorKind::{BadRequest, NotSupported, RateLimited, Timeout, Unauthorized};
     let (code, status) = match failure.kind {
+        // A 501 is the provider's lack, not the client's mistake.
+        NotSupported if failure.status.is_some_and(|status| status >= 500) => {
+            (RefusalCode::ProviderFailed, None)
+        }
         BadRequest | NotSupported => (
             RefusalCode::BadRequest,
             failure.status.filter(|status| (400..500).contains(status)),

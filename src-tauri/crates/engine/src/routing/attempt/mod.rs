@@ -180,9 +180,9 @@ impl<'a> Buyer<'a> {
             self.engine
                 .breaker_record(&model, permit, outcome_of(failure.kind));
             self.settle_failure(held, charge_on_cut, reservation_id, &failure, journal);
-            let decision =
-                self.engine
-                    .retry_decision(fault_of(failure.kind), retries, failure.retry_after_ms);
+            let decision = self
+                .engine
+                .retry_decision(fault_of(&failure), retries, failure.retry_after_ms);
             match decision {
                 RetryDecision::Wait { wait_ms } => {
                     journal.note("attempt", format!("trying {model} again in {wait_ms} ms"), &[]);

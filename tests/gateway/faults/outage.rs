@@ -1,0 +1,170 @@
+//! A provider that is down: few calls go to it, it is spared soon and used again soon, and no answer is sewn together from two.
+
+use super::{ends_badly, words};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+use support::{
+    said::Said,
+    stage::{Stage, chat, with},
+    upstream::{Fault, Reply},
+};
+
+const REQUESTS: usize = 200;
+/// 1.1 for each request.
+const MOST_CALLS: usize = REQUESTS + REQUESTS / 10;
+
+/// How long until an answer comes again.
+async fn recovery(stage: &Stage) -> Duration {
+    let healed = Instant::now();
+    for number in 0.. {
+        let said = stage.ask("fake/nano", &format!("back {number}")).await;
+        if said.status == 200 {
+            break;
+        }
+        assert_eq!(said.status, 503, "spared until a probe succeeds: {said:#?}");
+        assert!(healed.elapsed() < Duration::from_secs(20), "{said:#?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    healed.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_outage_opens_the_breaker_within_five_seconds_and_is_over_within_ten() {
+    let stage = Stage::open().await;
+    stage.upstream.fail(Fault::status(503));
+    let started = Instant::now();
+    let answers = join_all((0..REQUESTS).map(|number| {
+        let stage = &stage;
+        async move {
+            // Over seven seconds, in which the breaker opens three times, the last time for its longest.
+            tokio::time::sleep(Duration::from_millis(35 * number as u64)).await;
+            let said = stage.ask("fake/nano", &format!("down {number}")).await;
+            (said.status, started.elapsed())
+        }
+    }))
+    .await;
+    let calls = stage.upstream.calls();
+    assert!(calls <= MOST_CALLS, "{calls} calls for {REQUESTS} requests");
+    let spared = answers.iter().find(|(status, _)| *status == 503);
+    let opened = spared.expect("the breaker opened").1;
+    assert!(opened < Duration::from_secs(5), "open after {opened:?}");
+    assert!(answers.iter().all(|(status, _)| [502, 503].contains(status)));
+    stage.upstream.heal();
+    let back = recovery(&stage).await;
+    assert!(back < Duration::from_secs(10), "back after {back:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_provider_gets_few_attempts_even_from_a_crowd_and_costs_nothing() {
+    let stage = Stage::open().await;
+    stage.ask("fake/nano", "before").await.expect(200);
+    stage.upstream.go_down();
+    let crowd = (0..REQUESTS).map(|number| {
+        let stage = &stage;
+        async move { stage.ask("fake/nano", &format!("down {number}")).await.status }
+    });
+    let statuses = join_all(crowd).await;
+    assert!(
+        statuses.iter().all(|status| [502, 503].contains(status)),
+        "{statuses:?}"
+    );
+    stage.upstream.come_back().await;
+    let rows = stage.rows().await;
+    let failed: Vec<_> = rows
+        .iter()
+        .filter(|row| row.status.as_str() == "failed")
+        .collect();
+    assert!(failed.len() >= REQUESTS - 1, "{}", failed.len());
+    let attempts: usize = failed.iter().map(|row| row.attempts as usize).sum();
+    assert!(
+        attempts <= MOST_CALLS,
+        "{attempts} attempts for {REQUESTS} requests"
+    );
+    assert!(failed.iter().all(|row| row.cost_nanousd.0 == 0));
+    let back = recovery(&stage).await;
+    assert!(back < Duration::from_secs(10), "back after {back:?}");
+}
+
+/// The different values of a field in the pieces of a streamed answer.
+fn values_of(said: &Said, name: &str) -> HashSet<String> {
+    let events = said.events();
+    let pieces = events
+        .iter()
+        .filter_map(|event| serde_json::from_str::<Value>(event).ok());
+    pieces
+        .filter_map(|piece| piece[name].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Checks one streamed answer of the ladder; true when it came whole.
+async fn check_unmixed(stage: &Stage, said: &Said, what: &str) -> bool {
+    let models = values_of(said, "model");
+    assert_eq!(
+        (models.len(), values_of(said, "id").len()),
+        (1, 1),
+        "{what}: of one model and one answer: {}",
+        said.body
+    );
+    let model = models.into_iter().next().unwrap();
+    assert_eq!(said.header("x-weir-model"), format!("fake/{model}"), "{what}");
+    let row = stage.detail(said).await.row;
+    if said.body.contains("[DONE]") {
+        assert_eq!((said.text(), row.status.as_str()), (words(), "ok"), "{what}");
+        return true;
+    }
+    ends_badly("/v1/chat/completions", said, &words(), what);
+    assert_eq!(
+        (row.status.as_str(), row.attempts, model.as_str()),
+        ("cut", 1, "nano"),
+        "{what}: once begun, nobody else goes on"
+    );
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_one_author_and_a_lost_attempt_shows_in_the_charge() {
+    // Before the first event the next tier answers; after it nobody does.
+    let faults = [
+        (Fault::status(503), true, "settled"),
+        (Fault::Reset, true, "settled"),
+        (Fault::ErrorInside, true, "settled"),
+        (Fault::CutAfter(0), true, "unsettled"),
+        (Fault::CutAfter(100), true, "unsettled"),
+        (Fault::CutAfter(600), false, "unsettled"),
+        (Fault::ResetAfter(900), false, "unsettled"),
+        (Fault::ErrorEvent, false, "unsettled"),
+        (Fault::NoTerminal, false, "unsettled"),
+    ];
+    for (fault, comes_whole, basis) in faults {
+        let stage = Stage::open().await;
+        stage.upstream.set_reply(Reply::Text(words()));
+        stage.upstream.fail_model("nano", fault.clone());
+        let callers = (0..4).map(|number| {
+            let stage = &stage;
+            let what = format!("{fault:?} {number}");
+            async move {
+                let body = with(chat("auto", &what), json!({"stream": true}));
+                let request = stage
+                    .post("/v1/chat/completions", &body)
+                    .header("x-weir-intent", "anything");
+                let said = stage.send(request).await.expect(200);
+                assert_eq!(check_unmixed(stage, &said, &what).await, comes_whole, "{what}");
+                stage.detail(&said).await.row
+            }
+        });
+        for row in join_all(callers).await {
+            assert!(row.cost_nanousd.0 > 0, "{row:#?}");
+            // A caller who came after the breaker opened lost no attempt.
+            let lost = row.attempts > 1 || !comes_whole;
+            let expected = if lost { basis } else { "settled" };
+            assert_eq!(row.cost_basis.as_str(), expected, "{fault:?}: {row:#?}");
+        }
+        if !comes_whole {
+            assert_eq!(stage.upstream.calls_of("mini"), 0, "{fault:?}");
+        }
+    }
+}
