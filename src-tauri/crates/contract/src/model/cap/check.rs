@@ -85,7 +85,7 @@ impl Cap {
                 continue;
             }
             let idle = |step: &&super::CapStep| {
-                step.percent > end.percent && !(end.action == CapAction::CacheOnly && !step.action.steers())
+                step.percent > end.percent && (step.action.steers() || end.action != CapAction::CacheOnly)
             };
             if let Some(step) = self.steps.iter().find(idle) {
                 return Err(format!(
