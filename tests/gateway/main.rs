@@ -5,6 +5,7 @@ mod cache;
 mod cache_isolation;
 mod cache_restarts;
 mod caps;
+mod clock_jumps;
 mod configuration;
 mod costs;
 mod endpoints;

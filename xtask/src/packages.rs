@@ -11,6 +11,8 @@ enum Probe {
     Program(&'static str),
     /// A module that `python3` can import.
     PythonModule(&'static str),
+    /// A file in one of the folders of `/usr/lib`.
+    FileBelowUsrLib(&'static str),
 }
 
 /// A Debian package and its proof.
@@ -36,6 +38,11 @@ const FOR_A_VIRTUAL_DISPLAY: &[Package] = &[
 const FOR_TESTING: &[Package] = &[
     package("webkit2gtk-driver", Probe::Program("WebKitWebDriver")),
     package("dbus-daemon", Probe::Program("dbus-daemon")),
+    // Shows a gateway under test another time than the machine's.
+    package(
+        "libfaketime",
+        Probe::FileBelowUsrLib("faketime/libfaketimeMT.so.1"),
+    ),
     // The official SDKs are tested in a virtual environment; Debian splits what makes one from the interpreter.
     package("python3-venv", Probe::PythonModule("ensurepip")),
 ];
@@ -92,6 +99,8 @@ fn is_there(probe: &Probe) -> bool {
         Probe::PythonModule(name) => {
             succeeds(Command::new("python3").args(["-c", &format!("import {name}")]))
         }
+        Probe::FileBelowUsrLib(path) => std::fs::read_dir("/usr/lib")
+            .is_ok_and(|folders| folders.flatten().any(|folder| folder.path().join(path).is_file())),
     }
 }
 
@@ -151,6 +160,7 @@ mod tests {
         assert!(!is_there(&Probe::Program("weir-no-such-program")));
         assert!(!is_there(&Probe::Library("weir-no-such-library")));
         assert!(!is_there(&Probe::PythonModule("weir_no_such_module")));
+        assert!(!is_there(&Probe::FileBelowUsrLib("weir/no-such-file")));
     }
 
     #[test]

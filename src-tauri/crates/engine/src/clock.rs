@@ -1,7 +1,13 @@
 //! The only place that reads the machine's clocks; everything else is handed a [`Clock`] or a plain time.
 
+mod trusted;
+
+pub use trusted::{Trust, TrustedClock};
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+#[cfg(not(target_os = "linux"))]
+use std::time::Instant;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the engine learns the time.
 pub trait Clock: Send + Sync {
@@ -9,12 +15,27 @@ pub trait Clock: Send + Sync {
     fn now_ms(&self) -> i64;
     /// Microseconds since some fixed moment of this process. It never goes backwards: measure durations with it.
     fn monotonic_us(&self) -> u64;
+    /// By how many milliseconds the machine's clock jumped, where this clock does not follow it. None when they agree.
+    fn disbelieved_jump_ms(&self) -> Option<i64> {
+        None
+    }
 }
 
-/// The clocks of the operating system.
+/// The clocks of the operating system. The monotonic one counts the time in which the machine sleeps, where the system has
+/// such a clock: else waking up would look like a jump of the wall clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
+    #[cfg(target_os = "linux")]
+    origin_us: u64,
+    #[cfg(not(target_os = "linux"))]
     origin: Instant,
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot_us() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let whole_us = u64::try_from(time.tv_sec).unwrap_or(0).saturating_mul(1_000_000);
+    whole_us.saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000)
 }
 
 impl SystemClock {
@@ -26,6 +47,9 @@ impl SystemClock {
     )]
     pub fn new() -> SystemClock {
         SystemClock {
+            #[cfg(target_os = "linux")]
+            origin_us: since_boot_us(),
+            #[cfg(not(target_os = "linux"))]
             origin: Instant::now(),
         }
     }
@@ -50,6 +74,12 @@ impl Clock for SystemClock {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    fn monotonic_us(&self) -> u64 {
+        since_boot_us().saturating_sub(self.origin_us)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn monotonic_us(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX)
     }

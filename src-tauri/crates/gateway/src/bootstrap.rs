@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use weir_admin::Admin;
 use weir_contract::model::gateway::{GatewayStatus, ProfileKind};
 use weir_engine::{
-    clock::{Clock, SystemClock},
+    clock::{Clock, SystemClock, TrustedClock},
     engine::{Engine, Random},
     provider::SecretSource,
     store::{Store, StoreError},
@@ -125,7 +125,7 @@ pub async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
 /// [`StartError`]; nothing is left running then.
 pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, StartError> {
     let config = Arc::new(options.config);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock: Arc<dyn Clock> = Arc::new(TrustedClock::new(SystemClock::new()));
     let random = Arc::new(SystemRandom);
     let sqlite = open_store(&config).await?;
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());

@@ -1,6 +1,6 @@
 //! `overview.get`: the figures of a range, those of the range before, and what needs an admin.
 
-use super::{attention, totals};
+use super::{attention, clock_jump, totals};
 use crate::{Admin, caps, check, providers};
 use weir_contract::{
     ApiError,
@@ -20,11 +20,13 @@ pub async fn get(admin: &Admin, command: OverviewGet) -> Result<Overview, ApiErr
     let previous = totals::read_before(admin, range, as_of_ms).await?;
     let caps = caps::list(admin, CapsList {}).await?;
     let providers = providers::list(admin, ProvidersList {}).await?;
+    let mut attention = attention::find(&current, &caps, &providers);
+    attention.extend(admin.clock.disbelieved_jump_ms().map(clock_jump::tell));
     Ok(Overview {
         range,
         current,
         previous,
-        attention: attention::find(&current, &caps, &providers),
+        attention,
         as_of_ms,
     })
 }

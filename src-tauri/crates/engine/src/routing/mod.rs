@@ -8,6 +8,5 @@ mod breaker_model;
 pub mod output_limit;
 pub mod plan;
 pub mod retry;
-pub mod retry_after;
 pub mod retry_budget;
 pub mod steer;

@@ -7,6 +7,8 @@ use super::retry_budget::RetryBudget;
 pub enum Fault {
     /// Likely to pass: 408, 409, 425, 429, 5xx, a timeout, a connection refused or cut before the first byte.
     Transient,
+    /// As likely to pass, but the provider may have worked and billed: no answer in time, or one that broke off or cannot be read.
+    MayBeBilled,
     /// The same call would fail again here (wrong key, unknown model), but another provider may serve it.
     ThisProvider,
     /// The request itself is wrong; no provider would serve it.
@@ -41,6 +43,8 @@ pub enum NextTierReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub max_retries: u32,
+    /// The same for faults that may have been billed. Each repetition of those costs again.
+    pub max_billed_retries: u32,
     /// The first pause is drawn from zero to this; each further one from zero to twice as much.
     pub base_ms: u64,
     /// The longest pause that is drawn.
@@ -53,6 +57,7 @@ impl Default for RetryPolicy {
     fn default() -> RetryPolicy {
         RetryPolicy {
             max_retries: 3,
+            max_billed_retries: 1,
             base_ms: 250,
             cap_ms: 4_000,
             max_retry_after_ms: 20_000,
@@ -74,12 +79,13 @@ impl RetryPolicy {
         now_ms: i64,
     ) -> RetryDecision {
         let next = RetryDecision::NextTier;
-        match fault {
+        let most_retries = match fault {
             Fault::Request => return RetryDecision::GiveUp,
             Fault::ThisProvider => return next(NextTierReason::NotTransient),
-            Fault::Transient => {}
-        }
-        if retries_made >= self.max_retries {
+            Fault::Transient => self.max_retries,
+            Fault::MayBeBilled => self.max_billed_retries,
+        };
+        if retries_made >= most_retries {
             return next(NextTierReason::RetriesUsed);
         }
         let asked_ms = retry_after_ms.unwrap_or(0);
@@ -130,6 +136,14 @@ mod tests {
         );
         assert_eq!(
             decide(Fault::Transient, 3, None),
+            RetryDecision::NextTier(NextTierReason::RetriesUsed)
+        );
+        assert_eq!(
+            decide(Fault::MayBeBilled, 0, None),
+            RetryDecision::Wait { wait_ms: 7 }
+        );
+        assert_eq!(
+            decide(Fault::MayBeBilled, 1, None),
             RetryDecision::NextTier(NextTierReason::RetriesUsed)
         );
     }

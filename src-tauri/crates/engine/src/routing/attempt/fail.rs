@@ -101,6 +101,7 @@ pub(super) fn fault_of(failure: &UpstreamError) -> Fault {
         _ if failure.status.is_some_and(|status| (300..400).contains(&status)) => Fault::ThisProvider,
         UpstreamErrorKind::BadRequest => Fault::Request,
         UpstreamErrorKind::Unauthorized | UpstreamErrorKind::NotSupported => Fault::ThisProvider,
+        _ if may_have_cost(failure) => Fault::MayBeBilled,
         _ => Fault::Transient,
     }
 }
