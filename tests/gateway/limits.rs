@@ -145,7 +145,7 @@ async fn a_change_counts_at_once_and_keeps_what_was_counted() {
     stage.ask("fake/nano", "x").await.expect(429);
     let mut state = stage.admin(LimitsList {}).await.remove(0);
     assert_eq!((state.active_callers, state.refused), (1, 1), "{state:?}");
-    state.limit.max_requests = 4;
+    state.limit.most = 4;
     stage
         .admin(LimitsSave {
             limit: state.limit,
