@@ -62,8 +62,8 @@ impl LimitStore for Flaky {
     async fn reclaim_limits(&self, known_ms: i64, dead_after_ms: i64) -> Result<u64, StoreError> {
         self.inner.reclaim_limits(known_ms, dead_after_ms).await
     }
-    async fn limit_fill(&self, pool: &str, rest_ms: i64, counts_lent: bool) -> Result<LimitFill, StoreError> {
-        self.inner.limit_fill(pool, rest_ms, counts_lent).await
+    async fn limit_fill(&self, pool: &str, rest_ms: i64) -> Result<LimitFill, StoreError> {
+        self.inner.limit_fill(pool, rest_ms).await
     }
     async fn limit_log(&self, from_ms: i64) -> Result<Vec<Vec<u8>>, StoreError> {
         self.inner.limit_log(from_ms).await

@@ -12,7 +12,7 @@ use weir_contract::{
     model::{
         cache::CacheSelector,
         catalog::{IntentState, KeySource, KeyStatus, ProviderState, TierState},
-        limit::{Limit, LimitMeasure},
+        limit::Limit,
         tier::Tier,
     },
 };
@@ -130,11 +130,8 @@ impl Live for EngineLive {
         // What this gateway has not told the store yet is told now, so that the figures are of this moment.
         let limiter = &self.engine.limiter;
         let _ = limiter.report().await;
-        let counts_lent = limit.measure != LimitMeasure::Requests;
         let store = &self.engine.store;
-        let fill = store
-            .limit_fill(&pool_of(limit), rest_of(limit), counts_lent)
-            .await;
+        let fill = store.limit_fill(&pool_of(limit), rest_of(limit)).await;
         let fill = fill.map_err(|problem| ApiError::new(ErrorCode::Unavailable, problem.to_string()))?;
         let (refused, would_refuse) = limiter.refusals(&limit.name);
         Ok(LimitActivity {

@@ -1,20 +1,23 @@
 //! The store's side of a limit, pure: one caller's account, and what an exchange with a gateway does to it.
 //!
-//! A limit of N is N slots. A slot is free in the store, lent to a gateway, or resting: a used one rests for the window
-//! before anybody may have it again. So no slot is used twice in any window, and at most N are used, whoever uses them;
-//! no clock of one gateway is ever compared with that of another.
+//! A limit of N is N slots. A slot is free in the store, or lent to a gateway. A gateway that has used one keeps it until it
+//! has rested for the window, by that gateway's own monotonic clock; only then is it used again, there or elsewhere. So no
+//! slot is used twice in any window, and at most N are used, whoever uses them; no clock is ever compared with another.
 //!
-//! Rests are measured in the *store's time*. It advances only by what gateways saw pass on their monotonic clocks, so it
-//! never runs ahead of the true time, never runs backwards, and no wall clock moves it. While no gateway runs it stands
-//! still, which only makes rests longer.
+//! What a dead gateway was lent, and what a gateway hands over when it stops, rests in the store instead. That is measured
+//! in the *store's time*, which advances only by what gateways saw pass between two exchanges of theirs, [`LONGEST_STEP_MS`]
+//! at most: between two moments it says at most so much more than truly passed, however wrong wall clocks are. While no
+//! gateway runs it stands still, which only makes rests longer.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A holder that was not heard of for so long, in the store's time, is dead: its slots are taken back.
 pub const DEAD_AFTER_MS: i64 = 15_000;
+/// The most by which one gateway carries the store's time on, and so the most by which that may be ahead.
+pub const LONGEST_STEP_MS: i64 = 5_000;
 /// A gateway uses the slots it was lent only so long after its last exchange, by its own clocks.
-pub const TRUSTED_FOR_MS: i64 = DEAD_AFTER_MS - 3_000;
+pub const TRUSTED_FOR_MS: i64 = DEAD_AFTER_MS - LONGEST_STEP_MS - 2_000;
 /// Slots that another gateway holds idle are back in the store after at most so long.
 pub const IDLE_RETURN_MS: i64 = 2_000;
 
@@ -35,11 +38,11 @@ pub struct Entry {
     pub most: i64,
     /// How long a used slot rests; 0 for calls at the same time.
     pub rest_ms: i64,
-    /// Held by calls under way. Lent to the holder whatever the room, because it is a fact.
+    /// Held by calls under way, or used and resting with the holder. Lent to it whatever the room, because it is a fact.
     pub in_flight: i64,
-    /// Lent before and still unused; the rest of what was lent goes back.
+    /// Lent before and unused; the rest of what was lent goes back.
     pub free: i64,
-    /// Used since the exchange before.
+    /// Used by the holder, and handed over to rest in the store.
     pub used: Vec<Use>,
     /// The least that is of use; 0 when nothing is wished for.
     pub need: i64,
@@ -97,7 +100,9 @@ pub fn settle(account: &mut Account, holder: &str, entry: &Entry, lost: bool, at
     };
     let grain_ms = grain_ms(entry.most, entry.rest_ms);
     for used in entry.used.iter().filter(|used| used.amount > 0) {
-        let exact_ms = at_ms.saturating_sub(used.age_ms.max(0));
+        let exact_ms = at_ms
+            .saturating_add(LONGEST_STEP_MS)
+            .saturating_sub(used.age_ms.max(0));
         // Rounded to later, so that it never rests too short.
         let used_ms = exact_ms.saturating_add((grain_ms - exact_ms.rem_euclid(grain_ms)) % grain_ms);
         let sum = account.used.entry(used_ms).or_default();
@@ -130,10 +135,10 @@ pub fn settle(account: &mut Account, holder: &str, entry: &Entry, lost: bool, at
     }
 }
 
-/// Takes back what a dead holder was lent. It may have used it up to `dead_after_ms` after it was last heard of.
-pub fn reclaim(account: &mut Account, holder: &str, heard_ms: i64, dead_after_ms: i64) {
+/// Takes back what a dead holder was lent. It used none of it after this moment of the store's time.
+pub fn reclaim(account: &mut Account, holder: &str, at_ms: i64) {
     if let Some(lent) = account.lent.remove(holder) {
-        let used_ms = heard_ms.saturating_add(dead_after_ms);
+        let used_ms = at_ms.saturating_add(LONGEST_STEP_MS);
         let sum = account.used.entry(used_ms).or_default();
         *sum = sum.saturating_add(lent);
     }
@@ -150,7 +155,7 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, Entry, Use, reclaim, rest_ms, settle};
+    use super::{Account, Entry, LONGEST_STEP_MS, Use, reclaim, rest_ms, settle};
 
     fn entry(in_flight: i64, free: i64, used: &[(i64, i64)], need: i64) -> Entry {
         Entry {
@@ -186,10 +191,19 @@ mod tests {
             settle(&mut account, "b", &entry(0, 0, &[], 2), false, 1_000).granted,
             2
         );
-        // One used 30 ms ago, one kept, one given back.
+        // One handed over that was used 30 ms ago, one kept, one given back.
         let answer = settle(&mut account, "a", &entry(0, 1, &[(30, 1)], 0), false, 1_050);
-        assert_eq!((answer.room, answer.resting), (1, vec![(70, 1)]));
-        let answer = settle(&mut account, "a", &entry(0, 1, &[], 0), false, 1_120);
+        assert_eq!(
+            (answer.room, answer.resting),
+            (1, vec![(LONGEST_STEP_MS + 70, 1)])
+        );
+        let answer = settle(
+            &mut account,
+            "a",
+            &entry(0, 1, &[], 0),
+            false,
+            1_120 + LONGEST_STEP_MS,
+        );
         assert_eq!((answer.room, answer.resting), (2, vec![]));
     }
 
@@ -205,13 +219,12 @@ mod tests {
     fn what_the_dead_were_lent_rests() {
         let mut account = Account::default();
         settle(&mut account, "a", &entry(0, 0, &[], 5), false, 0);
-        reclaim(&mut account, "a", 0, 15);
+        reclaim(&mut account, "a", 15);
+        let rested_ms = 15 + LONGEST_STEP_MS + 100;
         let answer = settle(&mut account, "b", &entry(0, 0, &[], 1), false, 20);
-        assert_eq!((answer.granted, answer.resting), (0, vec![(95, 5)]));
-        assert_eq!(
-            settle(&mut account, "b", &entry(0, 0, &[], 1), false, 115).granted,
-            1
-        );
+        assert_eq!((answer.granted, answer.resting), (0, vec![(rested_ms - 20, 5)]));
+        let answer = settle(&mut account, "b", &entry(0, 0, &[], 1), false, rested_ms);
+        assert_eq!(answer.granted, 1);
     }
 
     #[test]

@@ -60,16 +60,16 @@ impl ModelStore {
     fn reclaim(&mut self, known_ms: i64) {
         self.time_ms = store_time(self.time_ms, known_ms);
         let time_ms = self.time_ms;
-        let dead: Vec<(String, i64)> = self
+        let dead: Vec<String> = self
             .holders
             .iter()
             .filter(|(_, (_, heard_ms))| heard_ms + DEAD_AFTER_MS <= time_ms)
-            .map(|(holder, (_, heard_ms))| (holder.clone(), *heard_ms))
+            .map(|(holder, _)| holder.clone())
             .collect();
-        for (holder, heard_ms) in dead {
+        for holder in dead {
             self.holders.remove(&holder);
             for account in self.accounts.values_mut() {
-                reclaim(account, &holder, heard_ms, DEAD_AFTER_MS);
+                reclaim(account, &holder, time_ms);
             }
         }
     }

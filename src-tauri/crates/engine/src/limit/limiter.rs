@@ -186,8 +186,9 @@ impl Limiter {
     /// # Errors
     /// The store's; others take it back when this gateway is found gone.
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.books().give_up_all();
-        self.report().await
+        let _one_at_a_time = self.exchanging.lock().await;
+        let sent = self.books().last_exchange(self.moment());
+        self.exchange(sent).await
     }
 
     async fn exchange(&self, sent: Sent) -> Result<(), StoreError> {

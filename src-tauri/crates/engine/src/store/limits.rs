@@ -66,8 +66,8 @@ pub trait LimitStore: Send + Sync {
     /// been used at the last moment at which they could. Forgets uses that no limit counts any more. Returns how many
     /// holders are gone.
     async fn reclaim_limits(&self, known_ms: i64, dead_after_ms: i64) -> Result<u64, StoreError>;
-    /// How full a limit is; uses older than `rest_ms` do not count, and what is lent only where calls under way hold it.
-    async fn limit_fill(&self, pool: &str, rest_ms: i64, counts_lent: bool) -> Result<LimitFill, StoreError>;
+    /// How full a limit is; uses older than `rest_ms` do not count; what a gateway is lent counts, used or not.
+    async fn limit_fill(&self, pool: &str, rest_ms: i64) -> Result<LimitFill, StoreError>;
     /// The log of requests that began from `from_ms` on, as [`crate::limit::replay_log`] writes it, in no order.
     async fn limit_log(&self, from_ms: i64) -> Result<Vec<Vec<u8>>, StoreError>;
     /// Removes the log of requests that ended before this moment.

@@ -25,16 +25,15 @@ impl LimitStore for SqliteStore {
         .await
     }
 
-    async fn limit_fill(&self, pool: &str, rest_ms: i64, counts_lent: bool) -> Result<LimitFill, StoreError> {
+    async fn limit_fill(&self, pool: &str, rest_ms: i64) -> Result<LimitFill, StoreError> {
         let callers = sqlx::query!(
             "SELECT caller, sum(amount) AS \"amount!: i64\"
              FROM (SELECT caller, amount FROM limit_uses
                    WHERE pool = ?1 AND used_ms + ?2 > (SELECT store_ms FROM limit_time)
-                   UNION ALL SELECT caller, lent FROM limit_slots WHERE pool = ?1 AND ?3)
+                   UNION ALL SELECT caller, lent FROM limit_slots WHERE pool = ?1)
              GROUP BY caller ORDER BY 2 DESC, caller",
             pool,
-            rest_ms,
-            counts_lent
+            rest_ms
         )
         .fetch_all(self.readers())
         .await

@@ -3,7 +3,7 @@
 use crate::{error::from_sqlx, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use weir_engine::store::StoreError;
+use weir_engine::{limit::account::LONGEST_STEP_MS, store::StoreError};
 
 /// Longer than any window, with what is added to it.
 const USES_KEPT_MS: i64 = 2 * 86_400_000;
@@ -28,18 +28,19 @@ impl Operation for Reclaim {
         .map_err(from_sqlx)?;
         let heard_ms = store_ms.saturating_sub(self.dead_after_ms);
         let forgotten_ms = store_ms.saturating_sub(USES_KEPT_MS);
-        // They may have used it up to the last moment at which they could.
+        // As `limit::account::reclaim` has it.
+        let used_ms = store_ms.saturating_add(LONGEST_STEP_MS);
         sqlx::query!(
             "INSERT INTO limit_uses (pool, caller, used_ms, amount)
-             SELECT slots.pool, slots.caller, holders.heard_ms + ?, sum(slots.lent)
+             SELECT slots.pool, slots.caller, ?, sum(slots.lent)
              FROM limit_slots AS slots, limit_holders AS holders
              WHERE slots.holder = holders.holder AND holders.heard_ms <= ?
-             GROUP BY 1, 2, 3
+             GROUP BY 1, 2
              ON CONFLICT DO UPDATE SET amount = amount + excluded.amount;
              DELETE FROM limit_slots
              WHERE holder IN (SELECT holder FROM limit_holders WHERE heard_ms <= ?);
              DELETE FROM limit_uses WHERE used_ms < ?",
-            self.dead_after_ms,
+            used_ms,
             heard_ms,
             heard_ms,
             forgotten_ms

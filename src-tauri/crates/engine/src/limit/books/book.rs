@@ -9,8 +9,12 @@ const LOOK_AGAIN_US: u64 = 250_000;
 /// Something used, by this process's monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Used {
+    /// The first of those that count as one; `at_us` is the last of them.
+    first_us: u64,
     at_us: u64,
     amount: i64,
+    /// The book's epoch in which its slots were lent; none for a gateway's own share.
+    lent_in: Option<u64>,
 }
 
 /// See the module's words.
@@ -20,10 +24,8 @@ pub(super) struct Book {
     pub(super) free: i64,
     /// Held by calls under way.
     pub(super) in_flight: i64,
-    /// Used and not reported to the store yet, oldest first.
+    /// Used and resting here, oldest first.
     used: VecDeque<Used>,
-    /// Reported in the exchange that is under way.
-    sent: Vec<Used>,
     need: i64,
     want: i64,
     /// The store must be told, though nothing was used.
@@ -66,6 +68,7 @@ pub(super) struct Terms {
 impl Book {
     pub(super) fn word(&mut self, amount: i64, terms: &Terms) -> Word {
         self.touched_us = terms.now_us;
+        self.wake_rested(terms.rest_ms, terms.now_us);
         if amount > terms.most {
             return Word::Refused { retry_after_ms: None };
         }
@@ -85,9 +88,7 @@ impl Book {
     }
 
     fn local_word(&mut self, amount: i64, share: i64, terms: &Terms) -> Word {
-        self.forget_rested(terms);
-        let used: i64 = self.used.iter().map(|used| used.amount).sum();
-        let surplus = used.saturating_add(self.in_flight).saturating_add(amount) - share;
+        let surplus = self.rests().saturating_add(self.in_flight).saturating_add(amount) - share;
         if surplus <= 0 {
             return Word::Local;
         }
@@ -102,25 +103,39 @@ impl Book {
         }
     }
 
-    /// Uses that no window counts any more; the store is still told of younger ones.
-    fn forget_rested(&mut self, terms: &Terms) {
-        let rest_us = micros(terms.rest_ms);
-        while self
-            .used
-            .front()
-            .is_some_and(|used| used.at_us.saturating_add(rest_us) <= terms.now_us)
-        {
+    /// What has rested is free again, or goes back where it was not lent or was given up.
+    fn wake_rested(&mut self, rest_ms: i64, now_us: u64) {
+        let rest_us = micros(rest_ms);
+        while let Some(used) = self.used.front().copied() {
+            if used.at_us.saturating_add(rest_us) > now_us {
+                break;
+            }
             self.used.pop_front();
+            if used.lent_in == Some(self.epoch) {
+                self.free = self.free.saturating_add(used.amount);
+            } else {
+                self.dirty = true;
+            }
         }
+    }
+
+    fn rests(&self) -> i64 {
+        self.used
+            .iter()
+            .fold(0, |sum: i64, used| sum.saturating_add(used.amount))
     }
 
     /// Until so many slots more than now are free, if nobody else takes them.
     fn wait_ms(&self, lacking: i64, terms: &Terms) -> Option<i64> {
-        let mut freed = 0;
-        for (at_us, amount) in &self.resting {
-            freed += amount;
+        let here = self.used.iter().filter(|used| used.lent_in == Some(self.epoch));
+        let here = here.map(|used| (used.at_us.saturating_add(micros(terms.rest_ms)), used.amount));
+        let mut frees: Vec<(u64, i64)> = self.resting.iter().copied().chain(here).collect();
+        frees.sort_unstable();
+        let mut freed: i64 = 0;
+        for (at_us, amount) in frees {
+            freed = freed.saturating_add(amount);
             if freed >= lacking {
-                return Some(until_ms(*at_us, terms.now_us));
+                return Some(until_ms(at_us, terms.now_us));
             }
         }
         // The rest is with other gateways: used just now at the latest, and given back when it is not needed. Nobody knows
@@ -139,78 +154,141 @@ impl Book {
         self.want = self.want.saturating_add(lacking);
     }
 
-    /// Takes an admitted amount. What ends by itself stays in flight until [`Book::finish`].
-    pub(super) fn take(&mut self, amount: i64, from_free: bool, stays: bool, terms: &Terms) {
+    /// Takes an admitted amount, and says in which epoch it was lent. What ends by itself stays in flight until
+    /// [`Book::finish`].
+    pub(super) fn take(&mut self, amount: i64, from_free: bool, stays: bool, terms: &Terms) -> Option<u64> {
+        let lent_in = from_free.then_some(self.epoch);
         if from_free {
             self.free -= amount;
+        } else {
+            self.dirty = true;
         }
         if stays {
             self.in_flight += amount;
-            self.dirty |= !from_free;
         } else {
-            self.push(terms.now_us, amount, terms.rest_ms);
+            self.push(
+                Used {
+                    first_us: terms.now_us,
+                    at_us: terms.now_us,
+                    amount,
+                    lent_in,
+                },
+                terms.rest_ms,
+            );
         }
+        lent_in
     }
 
-    /// Ends something in flight that was admitted at `at_us`: `actual` of it, or more, was used. `lent` is false when its
-    /// slots were not lent, or were given up meanwhile.
-    pub(super) fn finish(&mut self, amount: i64, actual: i64, at_us: u64, rest_ms: i64, lent: bool) {
+    /// Ends something in flight that was admitted at `at_us`: `actual` of it, or more, was used.
+    pub(super) fn finish(
+        &mut self,
+        amount: i64,
+        actual: i64,
+        at_us: u64,
+        rest_ms: i64,
+        lent_in: Option<u64>,
+    ) {
         self.in_flight = (self.in_flight - amount).max(0);
-        self.dirty = true;
         let used = if rest_ms == 0 { 0 } else { actual };
         let left = amount.saturating_sub(used);
-        if left < 0 {
-            self.free = self.free.saturating_add(left).max(0);
-        } else if lent {
+        let is_lent = lent_in == Some(self.epoch);
+        self.dirty |= !is_lent || left < 0;
+        if is_lent && left > 0 {
             self.free += left;
         }
-        self.push(at_us, used, rest_ms);
+        self.push(
+            Used {
+                first_us: at_us,
+                at_us,
+                amount: used.min(amount),
+                lent_in,
+            },
+            rest_ms,
+        );
+        if left < 0 {
+            // More than was estimated: what is free here makes up for it, and the store is told of the rest as a fact.
+            let made_up = self.free.min(-left);
+            self.free -= made_up;
+            self.push(
+                Used {
+                    first_us: at_us,
+                    at_us,
+                    amount: made_up,
+                    lent_in: Some(self.epoch),
+                },
+                rest_ms,
+            );
+            self.push(
+                Used {
+                    first_us: at_us,
+                    at_us,
+                    amount: -left - made_up,
+                    lent_in: None,
+                },
+                rest_ms,
+            );
+        }
     }
 
     /// Uses close together count as one, made at the later moment: it rests too long by a five-hundredth at most.
-    fn push(&mut self, at_us: u64, amount: i64, rest_ms: i64) {
-        if amount <= 0 {
+    fn push(&mut self, used: Used, rest_ms: i64) {
+        if used.amount <= 0 {
             return;
         }
-        if let Some(last) = self.used.back_mut()
-            && at_us.abs_diff(last.at_us) <= micros(rest_ms) / 512
+        let place = self.used.partition_point(|known| known.at_us <= used.at_us);
+        let is_last = place == self.used.len();
+        if is_last
+            && let Some(before) = self.used.back_mut()
+            && before.lent_in == used.lent_in
+            && used.at_us.saturating_sub(before.first_us) <= micros(rest_ms) / 512
         {
-            last.at_us = last.at_us.max(at_us);
-            last.amount = last.amount.saturating_add(amount);
+            before.at_us = used.at_us;
+            before.amount = before.amount.saturating_add(used.amount);
             return;
         }
-        self.used.push_back(Used { at_us, amount });
+        self.used.insert(place, used);
     }
 
     /// What to tell the store, if there is something. What is idle is given back.
     pub(super) fn report(&mut self, entry: Entry, now_us: u64) -> Option<Entry> {
+        self.wake_rested(entry.rest_ms, now_us);
         let is_idle = now_us.saturating_sub(self.touched_us) >= micros(IDLE_RETURN_MS) / 2;
-        let gives_back = is_idle && self.free > 0 && self.need == 0;
-        if gives_back {
+        if is_idle && self.free > 0 && self.need == 0 {
             self.free = 0;
+            self.dirty = true;
         }
-        if self.used.is_empty() && self.need == 0 && !self.dirty && !gives_back {
+        if self.need == 0 && !self.dirty {
             return None;
         }
         self.dirty = false;
-        self.sent = self.used.drain(..).collect();
-        let age = |used: &Used| Use {
-            age_ms: i64::try_from(now_us.saturating_sub(used.at_us) / 1_000).unwrap_or(i64::MAX),
-            amount: used.amount,
-        };
         Some(Entry {
-            in_flight: self.in_flight,
+            in_flight: self.in_flight.saturating_add(self.rests()),
             free: self.free,
-            used: self.sent.iter().map(age).collect(),
             need: std::mem::take(&mut self.need),
             want: std::mem::take(&mut self.want),
             ..entry
         })
     }
 
+    /// Hands over what rests here, at the end of the run.
+    pub(super) fn hand_over(&mut self, entry: Entry, now_us: u64) -> Option<Entry> {
+        self.wake_rested(entry.rest_ms, now_us);
+        self.give_up();
+        let age = |used: &Used| Use {
+            age_ms: i64::try_from(now_us.saturating_sub(used.at_us) / 1_000).unwrap_or(i64::MAX),
+            amount: used.amount,
+        };
+        let used: Vec<Use> = self.used.drain(..).map(|used| age(&used)).collect();
+        self.dirty = false;
+        Some(Entry {
+            in_flight: self.in_flight,
+            used,
+            ..entry
+        })
+    }
+
     /// The store has answered. `keeps` is false when the limit was changed meanwhile: what was granted goes back.
     pub(super) fn answered(&mut self, entry: &Entry, answer: &Answer, keeps: bool, now_us: u64) {
-        self.sent.clear();
         if keeps {
             self.free += answer.granted;
         } else {
@@ -242,28 +320,25 @@ impl Book {
     /// The store has not answered; it is told again.
     pub(super) fn unanswered(&mut self) {
         self.dirty = true;
-        for used in self.sent.drain(..).rev() {
-            self.used.push_front(used);
-        }
     }
 
     /// Gives up what is lent and unused.
     pub(super) fn give_up(&mut self) {
-        self.dirty |= self.free > 0 || self.in_flight > 0;
+        self.dirty |= self.holds();
         self.free = 0;
         self.closed_until_us = 0;
         self.epoch += 1;
     }
 
     pub(super) fn holds(&self) -> bool {
-        self.free > 0 || self.in_flight > 0
+        self.free > 0 || self.in_flight > 0 || !self.used.is_empty()
     }
 
     pub(super) fn is_done(&self, now_us: u64) -> bool {
         !self.holds()
             && !self.dirty
-            && self.used.is_empty()
             && self.need == 0
+            && self.resting.iter().all(|(at_us, _)| *at_us <= now_us)
             && now_us.saturating_sub(self.touched_us) > micros(IDLE_RETURN_MS)
     }
 

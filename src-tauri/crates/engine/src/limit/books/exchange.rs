@@ -3,7 +3,7 @@
 use super::{Books, Rule};
 use crate::{
     budget::fence::Moment,
-    limit::account::Entry,
+    limit::account::{Entry, LONGEST_STEP_MS},
     store::{LimitExchange, LimitReply},
 };
 
@@ -53,18 +53,26 @@ impl Books {
                     entries.extend(rule.report(pool, &caller, now));
                 }
             }
-            holds |= rule.books.values().any(super::Book::holds);
+            // Whoever waits for something that rests in the store needs the store's time to go on.
+            holds |= !rule.books.is_empty();
         }
         self.rules.retain(|_, rule| rule.live || !rule.books.is_empty());
         let is_needed = holds || self.away || !entries.is_empty();
         is_needed.then(|| self.send(entries, now))
     }
 
-    /// Gives up all that is lent and unused, at the end of the run.
-    pub fn give_up_all(&mut self) {
-        for rule in self.rules.values_mut() {
-            rule.books.values_mut().for_each(super::Book::give_up);
+    /// Gives back what is unused and hands over what rests, at the end of the run.
+    pub fn last_exchange(&mut self, now: Moment) -> Sent {
+        let mut entries = Vec::new();
+        for (pool, rule) in &mut self.rules {
+            let callers: Vec<String> = rule.books.keys().cloned().collect();
+            for caller in callers {
+                let entry = rule.entry(pool, &caller);
+                let book = rule.books.get_mut(&caller);
+                entries.extend(book.and_then(|book| book.hand_over(entry, now.monotonic_us)));
+            }
         }
+        self.send(entries, now)
     }
 
     fn send(&mut self, entries: Vec<Entry>, now: Moment) -> Sent {
@@ -81,21 +89,23 @@ impl Books {
         }
     }
 
-    /// The least that the store's time can be.
+    /// The store's time as far as this gateway may carry it on; 0 after too long a step.
     #[must_use]
     pub fn known_ms(&self, now: Moment) -> i64 {
         self.basis.map_or(0, |(store_ms, at_us)| {
             let passed_ms = now.monotonic_us.saturating_sub(at_us) / 1_000;
-            store_ms.saturating_add(i64::try_from(passed_ms).unwrap_or(i64::MAX))
+            let passed_ms = i64::try_from(passed_ms).unwrap_or(i64::MAX);
+            if passed_ms > LONGEST_STEP_MS {
+                0
+            } else {
+                store_ms.saturating_add(passed_ms)
+            }
         })
     }
 
     /// The store has answered.
     pub fn answered(&mut self, sent: &Sent, reply: &LimitReply, now: Moment) {
-        // Carried on from where it was unless the store knows better: each way to the store and back takes a little.
-        if self.basis.is_none() || reply.store_ms > self.known_ms(now) {
-            self.basis = Some((reply.store_ms, now.monotonic_us));
-        }
+        self.basis = Some((reply.store_ms, now.monotonic_us));
         self.contact = Some(sent.began);
         self.unbroken_since_us.get_or_insert(now.monotonic_us);
         self.away = false;
@@ -137,7 +147,12 @@ impl Books {
 
 impl Rule {
     fn report(&mut self, pool: &str, caller: &str, now: Moment) -> Option<Entry> {
-        let entry = Entry {
+        let entry = self.entry(pool, caller);
+        self.books.get_mut(caller)?.report(entry, now.monotonic_us)
+    }
+
+    fn entry(&self, pool: &str, caller: &str) -> Entry {
+        Entry {
             pool: pool.to_owned(),
             caller: caller.to_owned(),
             most: self.limit.most,
@@ -148,7 +163,6 @@ impl Rule {
             need: 0,
             want: 0,
             extra: self.limit.most / EXTRA_PART,
-        };
-        self.books.get_mut(caller)?.report(entry, now.monotonic_us)
+        }
     }
 }

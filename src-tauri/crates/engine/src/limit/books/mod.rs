@@ -118,8 +118,7 @@ impl Books {
         if let Some(rule) = self.rules.get_mut(&held.pool) {
             let rest_ms = rule.rest_ms();
             if let Some(book) = rule.books.get_mut(&held.caller) {
-                let lent = held.lent_in == Some(book.epoch);
-                book.finish(held.amount, actual, held.at_us, rest_ms, lent);
+                book.finish(held.amount, actual, held.at_us, rest_ms, held.lent_in);
             }
         }
     }

@@ -127,14 +127,14 @@ impl Books {
             let stays = rule.stays();
             let measure = rule.limit.measure;
             let book = rule.books.entry(one.caller.clone()).or_default();
-            book.take(one.amount, one.word == Word::Free, stays, &one.terms);
+            let lent_in = book.take(one.amount, one.word == Word::Free, stays, &one.terms);
             if stays {
                 held.push(Held {
                     pool: one.pool.clone(),
                     caller: one.caller.clone(),
                     amount: one.amount,
                     at_us: one.terms.now_us,
-                    lent_in: (one.word == Word::Free).then_some(book.epoch),
+                    lent_in,
                     measure,
                 });
             }
@@ -299,7 +299,7 @@ impl LimitRefusal {
         let used = measure.amount(self.used);
         match measure {
             LimitMeasure::Requests => {
-                format!("{allows}, and {used} are used; this one is not counted; {then}")
+                format!("{allows}; used: {}; this one is not counted; {then}", self.used)
             }
             LimitMeasure::Concurrent => format!("{allows}, and {} are under way; {then}", self.used),
             LimitMeasure::Tokens | LimitMeasure::Dollars => {
