@@ -13,6 +13,7 @@ use weir_contract::{
     model::{
         cache::CacheSelector,
         catalog::{IntentState, ProviderState, TierState},
+        limit::Limit,
         request::{CacheOutcome, CostBasis, RequestRow, RequestStatus},
         tier::Tier,
         usage::TokenUsage,
@@ -59,12 +60,13 @@ impl Live for Recorder {
     fn default_provider(&self) -> String {
         String::new()
     }
-    fn limit_activity(&self, _name: &str) -> LimitActivity {
-        LimitActivity {
+    async fn limit_activity(&self, _limit: &Limit) -> Result<LimitActivity, ApiError> {
+        Ok(LimitActivity {
             active_callers: 2,
             busiest: Some(("alice".into(), 7)),
             refused: 3,
-        }
+            would_refuse: 4,
+        })
     }
     fn memory_cache(&self) -> (i64, i64) {
         (5, 500)

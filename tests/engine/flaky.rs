@@ -15,8 +15,8 @@ use weir_engine::{
     budget::period::CountedStarts,
     store::{
         CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore,
-        LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord,
-        RequestStore, RollupPoint, RollupStore, StoreError,
+        LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange, LimitFill, LimitReply,
+        LimitStore, OpenReservation, RequestRecord, RequestStore, RollupPoint, RollupStore, StoreError,
     },
 };
 use weir_store_sqlite::SqliteStore;
@@ -51,6 +51,25 @@ impl RequestStore for Flaky {
     }
     async fn expire_requests(&self, bodies_before_ms: i64, rows_before_ms: i64) -> Result<u64, StoreError> {
         self.inner.expire_requests(bodies_before_ms, rows_before_ms).await
+    }
+}
+
+#[async_trait]
+impl LimitStore for Flaky {
+    async fn exchange_limits(&self, exchange: LimitExchange) -> Result<LimitReply, StoreError> {
+        self.inner.exchange_limits(exchange).await
+    }
+    async fn reclaim_limits(&self, known_ms: i64, dead_after_ms: i64) -> Result<u64, StoreError> {
+        self.inner.reclaim_limits(known_ms, dead_after_ms).await
+    }
+    async fn limit_fill(&self, pool: &str, rest_ms: i64) -> Result<LimitFill, StoreError> {
+        self.inner.limit_fill(pool, rest_ms).await
+    }
+    async fn limit_log(&self, from_ms: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.inner.limit_log(from_ms).await
+    }
+    async fn expire_limit_log(&self, before_ms: i64) -> Result<u64, StoreError> {
+        self.inner.expire_limit_log(before_ms).await
     }
 }
 

@@ -12,6 +12,7 @@ mod configuration;
 mod dead_gateways;
 mod keys;
 mod kill_nine;
+mod limits;
 mod listing;
 mod requests;
 mod rollups;
@@ -55,6 +56,14 @@ macro_rules! contract {
                 the_living_are_left_alone,
                 a_gateway_that_never_beat_is_recovered,
                 a_late_record_changes_nothing,
+            ]
+            limits: [
+                slots_are_lent_once,
+                an_exchange_that_comes_late_changes_nothing,
+                what_is_handed_over_rests,
+                the_dead_are_taken_back_from,
+                requests_reach_the_log_once,
+                four_gateways_hold_one_limit,
             ]
             rollups: [
                 sums_equal_the_requests,

@@ -4,8 +4,8 @@ use crate::profile::Profile;
 use tauri::State;
 use weir_contract::{
     ApiError,
-    command::limits::{LimitsDelete, LimitsList, LimitsSave},
-    model::limit::LimitState,
+    command::limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
+    model::limit::{LimitSimulation, LimitState},
 };
 
 /// `limits.list`.
@@ -32,5 +32,17 @@ pub async fn limits_save(profile: State<'_, Profile>, args: LimitsSave) -> Resul
 /// The operation's own.
 #[tauri::command]
 pub async fn limits_delete(profile: State<'_, Profile>, args: LimitsDelete) -> Result<(), ApiError> {
+    profile.call(args).await
+}
+
+/// `limits.simulate`.
+///
+/// # Errors
+/// The operation's own.
+#[tauri::command]
+pub async fn limits_simulate(
+    profile: State<'_, Profile>,
+    args: LimitsSimulate,
+) -> Result<LimitSimulation, ApiError> {
     profile.call(args).await
 }

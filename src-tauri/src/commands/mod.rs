@@ -39,6 +39,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         limits::limits_list,
         limits::limits_save,
         limits::limits_delete,
+        limits::limits_simulate,
         overview::overview_get,
         profile::profile_open,
         providers::providers_list,

@@ -12,7 +12,7 @@ use weir_contract::{
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
         keys::{KeysCreate, KeysList, KeysRevoke},
-        limits::{LimitsDelete, LimitsList, LimitsSave},
+        limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
         overview::OverviewGet,
         providers::{
             IntentsList, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest, TiersList,
@@ -59,6 +59,7 @@ dispatch! {
     LimitsList => limits::list,
     LimitsSave => limits::save,
     LimitsDelete => limits::delete,
+    LimitsSimulate => limits::simulate,
     RolloutsList => rollouts::list,
     RolloutsSave => rollouts::save,
     RolloutsDelete => rollouts::delete,
@@ -164,7 +165,7 @@ mod tests {
             assert!(seen.insert(name), "{name} twice");
             assert_eq!(name.split('.').count(), 2, "{name}");
         }
-        assert_eq!(COMMAND_NAMES.len(), 26);
+        assert_eq!(COMMAND_NAMES.len(), 27);
     }
 
     #[test]

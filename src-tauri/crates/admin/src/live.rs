@@ -7,6 +7,7 @@ use weir_contract::{
     model::{
         cache::CacheSelector,
         catalog::{IntentState, ProviderState, TierState},
+        limit::Limit,
     },
 };
 
@@ -15,10 +16,12 @@ use weir_contract::{
 pub struct LimitActivity {
     /// Callers with at least one request in the window now.
     pub active_callers: u32,
-    /// The fullest caller now and its count.
-    pub busiest: Option<(String, u32)>,
+    /// The fullest caller now and its count, in the limit's own unit.
+    pub busiest: Option<(String, i64)>,
     /// Refusals since the gateway started.
     pub refused: u64,
+    /// What it would have refused in shadow mode.
+    pub would_refuse: u64,
 }
 
 /// The running engine, as the operations see it.
@@ -41,8 +44,11 @@ pub trait Live: Send + Sync {
     fn intents(&self) -> Vec<IntentState>;
     /// Name of the default provider; empty when there is none.
     fn default_provider(&self) -> String;
-    /// What this limit does now; all zero when it is unknown.
-    fn limit_activity(&self, name: &str) -> LimitActivity;
+    /// What this limit does now, over all gateways; all zero when it is unknown.
+    ///
+    /// # Errors
+    /// Failures of the database.
+    async fn limit_activity(&self, limit: &Limit) -> Result<LimitActivity, ApiError>;
     /// Entries and bytes of the cache in memory.
     fn memory_cache(&self) -> (i64, i64);
     /// Empties the cache in memory of these entries, after they went from the database.

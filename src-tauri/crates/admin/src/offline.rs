@@ -8,6 +8,7 @@ use weir_contract::{
     model::{
         cache::CacheSelector,
         catalog::{IntentState, ProviderState, TierState},
+        limit::Limit,
     },
 };
 
@@ -45,8 +46,8 @@ impl Live for Offline {
     fn default_provider(&self) -> String {
         String::new()
     }
-    fn limit_activity(&self, _name: &str) -> LimitActivity {
-        LimitActivity::default()
+    async fn limit_activity(&self, _limit: &Limit) -> Result<LimitActivity, ApiError> {
+        Ok(LimitActivity::default())
     }
     fn memory_cache(&self) -> (i64, i64) {
         (0, 0)

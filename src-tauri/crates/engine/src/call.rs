@@ -87,7 +87,8 @@ pub struct ReplyFacts {
     pub saved_nanousd: NanoUsd,
     pub attempts: u32,
     pub simulated: bool,
-    pub rate: Option<crate::limit::headers::RateHeaders>,
+    /// The tightest limit of each measure.
+    pub rate: Vec<crate::limit::headers::RateHeaders>,
 }
 
 /// The answer to a call.

@@ -5,7 +5,7 @@ use crate::{
     cache::{flight::Flights, memory::MemoryCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
-    limit::limiter::{Caller, LimitDecision, Limiter},
+    limit::limiter::Limiter,
     metrics::process::ProcessCounters,
     pipeline::FlightEnd,
     routing::{
@@ -44,6 +44,7 @@ pub struct Engine {
     pub keyring: Keyring,
     pub memory: MemoryCache,
     pub purse: Purse,
+    pub limiter: Arc<Limiter>,
     pub counters: ProcessCounters,
     /// Tasks that must end before the process does.
     pub tasks: TaskTracker,
@@ -51,7 +52,6 @@ pub struct Engine {
     /// Rises with every cache clear.
     pub(crate) clear_epoch: AtomicU64,
     settings: ArcSwap<Settings>,
-    limiter: Mutex<Limiter>,
     /// For intervals: a wall clock that is set forward would open windows and breakers early.
     steady: SteadyTime,
     breakers: Mutex<BreakerMap>,
@@ -76,7 +76,7 @@ impl Engine {
         memory_bytes: u64,
     ) -> Arc<Engine> {
         Arc::new(Engine {
-            limiter: Mutex::new(Limiter::new(&settings.limits)),
+            limiter: Limiter::new(&gateway_id, store.clone(), clock.clone(), &settings.limits),
             steady: SteadyTime::anchored(clock.as_ref()),
             keyring: Keyring::new(store.clone(), clock.clone()),
             purse: Purse::new(&gateway_id, store.clone(), clock.clone()),
@@ -108,7 +108,7 @@ impl Engine {
 
     /// Replaces the running settings; what was counted stays counted.
     pub fn apply(&self, settings: Settings) {
-        lock(&self.limiter).set_limits(&settings.limits);
+        self.limiter.set_limits(&settings.limits);
         if settings.cache_cleared > self.settings().cache_cleared {
             self.forget_cached(&CacheSelector::All);
         }
@@ -173,18 +173,6 @@ impl Engine {
         lock(&self.breakers).positions(provider, self.steady_ms())
     }
 
-    /// Callers counted by a limit now, the busiest of them, and its refusals.
-    #[must_use]
-    pub fn limit_activity(&self, name: &str) -> (u32, Option<(String, u32)>, u64) {
-        let now_ms = self.steady_ms();
-        let mut limiter = lock(&self.limiter);
-        (
-            limiter.active_callers(name, now_ms),
-            limiter.busiest(name, now_ms),
-            limiter.refused(name),
-        )
-    }
-
     /// True for a provider whose money is not real.
     #[must_use]
     pub fn is_simulated(&self, provider: &str) -> bool {
@@ -195,9 +183,6 @@ impl Engine {
             .is_some_and(crate::settings::RunningProvider::is_simulated)
     }
 
-    pub(crate) fn admit(&self, caller: Caller<'_>) -> LimitDecision {
-        lock(&self.limiter).admit(caller, self.steady_ms())
-    }
     pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
         match lock(&self.breakers).admit(&model.provider, &model.model, self.steady_ms()) {
             Admittance::Allowed(permit) => Some(permit),

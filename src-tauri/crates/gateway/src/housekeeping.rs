@@ -60,10 +60,13 @@ struct House {
 impl House {
     async fn keep(&mut self) -> Result<(), StoreError> {
         let now_ms = self.engine.clock.now_ms();
+        // First, and whatever becomes of the rest: it is by this that a gateway notices that the store is there again.
+        let limits = self.engine.limiter.report().await;
         self.engine.record_again().await?;
         self.follow_configuration().await?;
         if self.tick.is_multiple_of(5) {
             self.settle_the_dead(now_ms).await?;
+            self.engine.limiter.reclaim().await?;
         }
         if self.tick.is_multiple_of(60) {
             self.drop_the_old(now_ms).await?;
@@ -73,7 +76,7 @@ impl House {
                 tracing::error!(cap = lease.cap, %ledger, %balance, "the ledger's sum and the balance differ");
             }
         }
-        Ok(())
+        limits
     }
 
     /// Takes over a configuration that somebody else wrote.
@@ -128,6 +131,7 @@ impl House {
             .expire_requests(before(recording.body_days), before(recording.request_days))
             .await?;
         store.expire_rollups(now_ms).await?;
+        store.expire_limit_log(now_ms - DAY_MS - DAY_MS / 24).await?;
         Ok(())
     }
 }

@@ -12,10 +12,15 @@ use weir_contract::{
     model::{
         cache::CacheSelector,
         catalog::{IntentState, KeySource, KeyStatus, ProviderState, TierState},
+        limit::Limit,
         tier::Tier,
     },
 };
-use weir_engine::{engine::Engine, settings::RunningProvider};
+use weir_engine::{
+    engine::Engine,
+    limit::subject::{pool_of, rest_of},
+    settings::RunningProvider,
+};
 
 /// The live half of the dashboard, over an engine in this process.
 pub(crate) struct EngineLive {
@@ -121,13 +126,20 @@ impl Live for EngineLive {
         self.engine.settings().default_provider.clone()
     }
 
-    fn limit_activity(&self, name: &str) -> LimitActivity {
-        let (active_callers, busiest, refused) = self.engine.limit_activity(name);
-        LimitActivity {
-            active_callers,
-            busiest,
+    async fn limit_activity(&self, limit: &Limit) -> Result<LimitActivity, ApiError> {
+        // What this gateway has not told the store yet is told now, so that the figures are of this moment.
+        let limiter = &self.engine.limiter;
+        let _ = limiter.report().await;
+        let store = &self.engine.store;
+        let fill = store.limit_fill(&pool_of(limit), rest_of(limit)).await;
+        let fill = fill.map_err(|problem| ApiError::new(ErrorCode::Unavailable, problem.to_string()))?;
+        let (refused, would_refuse) = limiter.refusals(&limit.name);
+        Ok(LimitActivity {
+            active_callers: fill.callers,
+            busiest: fill.busiest,
             refused,
-        }
+            would_refuse,
+        })
     }
 
     fn memory_cache(&self) -> (i64, i64) {

@@ -43,6 +43,12 @@ impl RunningGateway {
                     .to_owned(),
             );
         }
+        if self.engine.limiter.is_away() {
+            degraded.push(
+                "The database does not answer about limits: each gateway gives only its own share of every limit."
+                    .to_owned(),
+            );
+        }
         GatewayStatus {
             config_version: settings.version,
             default_provider: settings.default_provider.clone(),
@@ -77,6 +83,9 @@ impl RunningGateway {
         let _ = self.housekeeping.await;
         if let Err(problem) = self.engine.record_again().await {
             tracing::error!(%problem, "some finished requests could not be recorded; they are charged at their reserved amounts at the next start");
+        }
+        if let Err(problem) = self.engine.limiter.close().await {
+            tracing::warn!(%problem, "what limits had lent could not be given back; it rests until this gateway is found gone");
         }
         let caps = self.engine.settings().caps.clone();
         if let Err(problem) = self

@@ -17,6 +17,7 @@ mod error;
 mod gateways;
 mod integrity;
 mod ledger;
+mod limits;
 mod open;
 mod requests;
 mod reservations;

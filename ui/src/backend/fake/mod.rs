@@ -8,6 +8,7 @@ mod per_user;
 mod request;
 mod seed;
 mod shelf;
+mod simulation;
 mod stories;
 mod trace;
 mod traffic;
@@ -23,7 +24,7 @@ use weir_contract::{
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
         keys::{KeysCreate, KeysList, KeysRevoke},
-        limits::{LimitsDelete, LimitsList, LimitsSave},
+        limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
         overview::OverviewGet,
         providers::{
             IntentsList, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest, TiersList,
@@ -84,6 +85,7 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         LimitsList::NAME => on::<LimitsList>(args, |_| Ok(shelf.limits.clone())),
         LimitsSave::NAME => on::<LimitsSave>(args, |save| shelf.save_limit(save)),
         LimitsDelete::NAME => on::<LimitsDelete>(args, |it| shelf.delete_limit(&it.name)),
+        LimitsSimulate::NAME => on::<LimitsSimulate>(args, |it| Ok(simulation::simulate(shelf, &it.limit))),
         RolloutsList::NAME => on::<RolloutsList>(args, |_| Ok(shelf.rollouts.clone())),
         RolloutsSave::NAME => on::<RolloutsSave>(args, |save| shelf.save_rollout(save)),
         RolloutsDelete::NAME => on::<RolloutsDelete>(args, |it| shelf.delete_rollout(&it.name)),

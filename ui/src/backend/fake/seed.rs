@@ -10,7 +10,7 @@ use weir_contract::{
             ProviderState, TierState,
         },
         key::VirtualKey,
-        limit::{Limit, LimitState, LimitSubject},
+        limit::{EndpointClass, Limit, LimitMeasure, LimitState, LimitSubject},
         rollout::{Rollout, RolloutState, VariantChange},
         tier::Tier,
     },
@@ -114,22 +114,26 @@ pub(super) fn cap(name: &str, scope: CapScope, period: CapPeriod, money: (i64, i
 fn limit(
     name: &str,
     subject: LimitSubject,
-    max_requests: u32,
-    busiest: Option<(&str, u32)>,
+    most: i64,
+    busiest: Option<(&str, i64)>,
     refused: u64,
 ) -> LimitState {
     LimitState {
         limit: Limit {
             name: name.to_owned(),
             subject,
-            max_requests,
+            measure: LimitMeasure::Requests,
+            endpoint_class: EndpointClass::ModelCalls,
+            most,
             window_seconds: 60,
             enabled: true,
+            shadow: false,
         },
         version: 1,
         active_callers: 14,
         busiest: busiest.map(|(who, number)| (who.to_owned(), number)),
         refused,
+        would_refuse: 0,
     }
 }
 

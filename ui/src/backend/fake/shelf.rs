@@ -141,6 +141,7 @@ impl Shelf {
                 active_callers: 0,
                 busiest: None,
                 refused: 0,
+                would_refuse: 0,
             };
             self.limits.push(fresh.clone());
             return Ok(fresh);

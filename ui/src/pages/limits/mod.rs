@@ -1,5 +1,7 @@
-//! Rate limits: what each does now, and its form.
+//! Rate limits: what each does now, its form, and what a draft would have done.
 
+pub mod form;
+pub mod simulation;
 pub mod state;
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
         adding::AddDialog,
         badge::{Badge, Tone},
         delete::DeleteButton,
-        field::{CheckField, FormError, SelectField, TextField, choices},
+        field::{FormError, TextField},
         gauge::{self, Gauge},
         icon::{Icon, Symbol},
         state::{Empty, Panel},
@@ -16,10 +18,13 @@ use crate::{
     contexts::{Query, query, use_shell},
     format,
 };
+use form::{LimitDetails, LimitFields};
 use leptos::{prelude::*, task::spawn_local};
+use simulation::Simulation;
+use state::LimitDraft;
 use weir_contract::{
     command::limits::{LimitsDelete, LimitsList, LimitsSave},
-    model::limit::{Limit, LimitState},
+    model::limit::{LimitMeasure, LimitState},
 };
 
 /// How full the fullest caller's window is when the gauge turns to attention.
@@ -34,7 +39,7 @@ pub fn Limits() -> impl IntoView {
     let names = limits.names();
     let is_adding = RwSignal::new(false);
     view! {
-        <div class="page-head"><p class="lead">"Windows slide and are counted literally. Saving a limit keeps what was counted."</p>
+        <div class="page-head"><p class="lead">"Windows slide and are counted literally, over all gateways. Saving a limit keeps what was counted. Expensive calls are model calls with more than 32,000 tokens of input by length, or embeddings of more than 100 texts."</p>
             <button type="button" class="primary" on:click=move |_| is_adding.set(true)><Icon symbol=Symbol::Plus/>"New limit"</button></div>
         <Panel query=limits>
             <Show when=move || names.with(|names| !names.is_empty()) fallback=|| view! { <Empty title="No limits">"Callers may send as fast as they can."</Empty> }>
@@ -58,89 +63,45 @@ fn LimitCard(name: String, limits: LimitStates) -> impl IntoView {
 
 #[component]
 fn Standing(state: LimitState) -> impl IntoView {
-    let (word, tone) = match (state.limit.enabled, state.refused) {
-        (false, _) => ("switched off", Tone::Neutral),
-        (_, 0) => ("nobody refused", Tone::Good),
+    let limit = &state.limit;
+    let (word, tone) = match (limit.enabled, limit.shadow, state.refused) {
+        (false, ..) => ("switched off", Tone::Neutral),
+        (_, true, _) => ("shadow mode", Tone::Neutral),
+        (_, _, 0) => ("nobody refused", Tone::Good),
         _ => ("refusing", Tone::Warn),
     };
-    let (who, count) = state.busiest.clone().unwrap_or_default();
-    let most = i64::from(state.limit.max_requests);
-    let parts = Signal::stored((i64::from(count), 0, most));
-    let tone_of_gauge = gauge::tone((i64::from(count), 0, most), ALERT_PERCENT);
-    let label = Signal::stored(format!("Fullest caller: {count} of {most}"));
+    let (who, used) = state.busiest.clone().unwrap_or_default();
+    let most = limit.most;
+    let parts = Signal::stored((used, 0, most));
+    let tone_of_gauge = gauge::tone((used, 0, most), ALERT_PERCENT);
+    let amount = |number| state::amount(limit.measure, number);
+    let label = Signal::stored(format!("Fullest caller: {} of {}", amount(used), amount(most)));
     let busiest = if who.is_empty() {
         "nobody".to_owned()
     } else {
-        format!(
-            "{} of {} by {}",
-            format::count(i64::from(count)),
-            format::count(most),
-            format::visible(&who)
-        )
+        let used = match limit.measure {
+            LimitMeasure::Dollars => amount(used),
+            _ => format::count(used),
+        };
+        format!("{used} of {} by {}", amount(most), format::visible(&who))
     };
+    let (refused, did) = if limit.shadow {
+        (
+            state.would_refuse,
+            " would have been refused since the gateway started",
+        )
+    } else {
+        (state.refused, " refused since the gateway started")
+    };
+    let refused = format::count(i64::try_from(refused).unwrap_or(i64::MAX));
     view! {
         <div class=tone_of_gauge>
         <header class="card-head"><h2>{state.limit.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.limit)}</span></header>
         <Gauge parts alert_percent=Signal::stored(ALERT_PERCENT) label/>
         <div class="amounts"><span class="key spent">"Fullest caller now: "<b>{busiest}</b></span>
             <span><b>{format::count(i64::from(state.active_callers))}</b>" active callers"</span>
-            <span class="of"><b>{format::count(state.refused.try_into().unwrap_or(i64::MAX))}</b>" refused since the gateway started"</span></div>
+            <span class="of"><b>{refused}</b>{did}</span></div>
         </div>
-    }
-}
-
-/// The form's signals.
-#[derive(Clone, Copy)]
-struct Fields {
-    name: RwSignal<String>,
-    subject: RwSignal<String>,
-    max_requests: RwSignal<String>,
-    window_seconds: RwSignal<String>,
-    enabled: RwSignal<bool>,
-}
-
-impl Fields {
-    fn of(limit: &Limit) -> Fields {
-        Fields {
-            name: RwSignal::new(limit.name.clone()),
-            subject: RwSignal::new(limit.subject.as_str().to_owned()),
-            max_requests: RwSignal::new(limit.max_requests.to_string()),
-            window_seconds: RwSignal::new(limit.window_seconds.to_string()),
-            enabled: RwSignal::new(limit.enabled),
-        }
-    }
-
-    fn fill(self, limit: &Limit) {
-        self.subject.set(limit.subject.as_str().to_owned());
-        self.max_requests.set(limit.max_requests.to_string());
-        self.window_seconds.set(limit.window_seconds.to_string());
-        self.enabled.set(limit.enabled);
-    }
-
-    fn read(self) -> Result<Limit, String> {
-        state::read(
-            &self.name.get(),
-            &self.subject.get(),
-            &self.max_requests.get(),
-            &self.window_seconds.get(),
-            self.enabled.get(),
-        )
-    }
-}
-
-#[component]
-fn LimitFields(fields: Fields) -> impl IntoView {
-    let subjects = choices(&[
-        ("key", "Each key"),
-        ("user", "Each user"),
-        ("ip", "Each IP address"),
-    ]);
-    let name = fields.name.get_untracked();
-    view! {
-        <SelectField label="Who" value=fields.subject options=Signal::stored(subjects)/>
-        <TextField label="At most (requests)" value=fields.max_requests testid=format!("limit-max-{name}")/>
-        <TextField label="In any (seconds)" value=fields.window_seconds testid=format!("limit-window-{name}")/>
-        <CheckField label="Enforced" value=fields.enabled/>
     }
 }
 
@@ -148,16 +109,16 @@ fn LimitFields(fields: Fields) -> impl IntoView {
 fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitStates) -> impl IntoView {
     let shell = use_shell();
     let name = first.limit.name.clone();
-    let fields = Fields::of(&first.limit);
+    let fields = LimitFields::of(LimitDraft::of(&first.limit));
     let base = RwSignal::new(first);
     let problem = RwSignal::new(None::<String>);
-    let is_changed = Memo::new(move |_| fields.read().as_ref() != Ok(&base.with(|base| base.limit.clone())));
+    let is_changed = Memo::new(move |_| fields.draft() != base.with(|base| LimitDraft::of(&base.limit)));
     Effect::new(move |_| {
         if let Some(newest) = state.get()
             && !is_changed.get_untracked()
             && newest.version != base.with_untracked(|base| base.version)
         {
-            fields.fill(&newest.limit);
+            fields.fill(LimitDraft::of(&newest.limit));
             base.set(newest);
         }
     });
@@ -166,7 +127,7 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
         if !is_changed.get_untracked() {
             return;
         }
-        let limit = match untrack(|| fields.read()) {
+        let limit = match untrack(|| fields.draft().read()) {
             Ok(limit) => limit,
             Err(text) => return problem.set(Some(text)),
         };
@@ -184,6 +145,7 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
                         "Saved limit \"{}\" as version {}.",
                         saved.limit.name, saved.version
                     ));
+                    fields.fill(LimitDraft::of(&saved.limit));
                     base.set(saved);
                     limits.reload();
                 }
@@ -191,6 +153,7 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
             }
         });
     };
+    let draft = Callback::new(move |()| fields.draft().read());
     let act = format!("Delete limit \"{name}\"");
     let doomed = name.clone();
     let delete = Callback::new(move |()| LimitsDelete {
@@ -199,33 +162,28 @@ fn LimitForm(first: LimitState, state: Memo<Option<LimitState>>, limits: LimitSt
     });
     view! {
         <form class="inline-form cap-form" on:submit=save>
-            <LimitFields fields/>
+            <LimitDetails fields/>
             <button type="submit" class="primary" data-testid=format!("limit-save-{name}") aria-disabled=move || (!is_changed.get()).to_string()>"Save"</button>
             <span class="spacer"></span>
             <DeleteButton label="Delete…" act meaning="Callers are no longer held by it, at once." done="Deleted the limit."
                 command=delete list=limits/>
         </form>
         <FormError error=problem/>
+        <Simulation draft testid=format!("limit-simulate-{name}")/>
     }
 }
 
 #[component]
 fn NewLimit(is_adding: RwSignal<bool>, limits: LimitStates) -> impl IntoView {
     let shell = use_shell();
-    let blank = Limit {
-        name: String::new(),
-        subject: weir_contract::model::limit::LimitSubject::Key,
-        max_requests: 60,
-        window_seconds: 60,
-        enabled: true,
-    };
-    let fields = Fields::of(&blank);
+    let fields = LimitFields::of(LimitDraft::fresh());
     let read = Callback::new(move |()| {
-        fields.read().map(|limit| LimitsSave {
+        fields.draft().read().map(|limit| LimitsSave {
             limit,
             expected_version: 0,
         })
     });
+    let draft = Callback::new(move |()| fields.draft().read());
     let added = Callback::new(move |saved: LimitState| {
         shell.say(format!("Added limit \"{}\".", saved.limit.name));
         fields.name.set(String::new());
@@ -233,7 +191,8 @@ fn NewLimit(is_adding: RwSignal<bool>, limits: LimitStates) -> impl IntoView {
     });
     view! {
         <AddDialog open=is_adding title="New limit" act="Add limit" read added>
-            <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique"/><LimitFields fields/></div>
+            <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique"/><LimitDetails fields/></div>
+            <Simulation draft testid="limit-simulate-new"/>
         </AddDialog>
     }
 }

@@ -14,20 +14,22 @@ use weir_contract::{
 /// Failures of the database.
 pub async fn list(admin: &Admin, _command: LimitsList) -> Result<Vec<LimitState>, ApiError> {
     let stored = config::all::<Limit>(admin, KIND).await?;
-    Ok(stored
-        .into_iter()
-        .map(|stored| state(admin, stored.value, stored.version))
-        .collect())
+    let mut states = Vec::with_capacity(stored.len());
+    for stored in stored {
+        states.push(state(admin, stored.value, stored.version).await?);
+    }
+    Ok(states)
 }
 
 /// The limit with what it does now.
-pub(super) fn state(admin: &Admin, limit: Limit, version: i64) -> LimitState {
-    let activity = admin.live.limit_activity(&limit.name);
-    LimitState {
+pub(super) async fn state(admin: &Admin, limit: Limit, version: i64) -> Result<LimitState, ApiError> {
+    let activity = admin.live.limit_activity(&limit).await?;
+    Ok(LimitState {
         limit,
         version,
         active_callers: activity.active_callers,
         busiest: activity.busiest,
         refused: activity.refused,
-    }
+        would_refuse: activity.would_refuse,
+    })
 }

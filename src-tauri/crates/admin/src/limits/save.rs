@@ -5,8 +5,11 @@ use crate::{Admin, check, config};
 use weir_contract::{
     ApiError,
     command::limits::LimitsSave,
-    model::limit::{Limit, LimitState},
+    model::limit::{EndpointClass, Limit, LimitMeasure, LimitState},
 };
+
+/// More than any caller sends; a larger number is a mistake, and would overflow where sums are made.
+const MOST: i64 = 1_000_000_000_000_000;
 
 /// Saves the limit and applies it at once.
 ///
@@ -22,15 +25,16 @@ pub async fn save(admin: &Admin, command: LimitsSave) -> Result<LimitState, ApiE
         command.expected_version,
     )
     .await?;
-    Ok(state(admin, command.limit, version))
+    state(admin, command.limit, version).await
 }
 
-fn validate(limit: &Limit) -> Result<(), ApiError> {
+/// Checks what the type cannot say.
+pub(super) fn validate(limit: &Limit) -> Result<(), ApiError> {
     check::name("limit.name", &limit.name)?;
-    if !(1..=1_000_000).contains(&limit.max_requests) {
+    if !(1..=MOST).contains(&limit.most) {
         return Err(ApiError::invalid(format!(
-            "limit.max_requests: {} is not between 1 and 1000000; to keep a caller out, revoke its key",
-            limit.max_requests
+            "limit.most: {} is not between 1 and {MOST}; to keep a caller out, revoke its key",
+            limit.most
         )));
     }
     if !(1..=86_400).contains(&limit.window_seconds) {
@@ -39,50 +43,52 @@ fn validate(limit: &Limit) -> Result<(), ApiError> {
             limit.window_seconds
         )));
     }
+    let bought = matches!(limit.measure, LimitMeasure::Tokens | LimitMeasure::Dollars);
+    if bought && limit.endpoint_class == EndpointClass::Reads {
+        return Err(ApiError::invalid(
+            "limit.measure: reads use no tokens and no dollars; measure requests, or choose model_calls",
+        ));
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, validate};
+    use super::{EndpointClass, Limit, LimitMeasure, validate};
     use weir_contract::model::limit::LimitSubject;
 
-    fn limit(max_requests: u32, window_seconds: u32) -> Limit {
+    fn limit(most: i64, window_seconds: u32) -> Limit {
         Limit {
             name: "key-per-minute".into(),
             subject: LimitSubject::Key,
-            max_requests,
+            measure: LimitMeasure::Requests,
+            endpoint_class: EndpointClass::ModelCalls,
+            most,
             window_seconds,
             enabled: true,
+            shadow: false,
         }
     }
 
     #[test]
     fn bounds_hold() {
+        let said = |limit: Limit| validate(&limit).unwrap_err().message;
         assert!(validate(&limit(1, 1)).is_ok());
-        assert!(validate(&limit(1_000_000, 86_400)).is_ok());
-        assert!(
-            validate(&limit(0, 60))
-                .unwrap_err()
-                .message
-                .starts_with("limit.max_requests")
-        );
-        assert!(
-            validate(&limit(5, 0))
-                .unwrap_err()
-                .message
-                .starts_with("limit.window_seconds")
-        );
-        assert!(
-            validate(&limit(5, 86_401))
-                .unwrap_err()
-                .message
-                .starts_with("limit.window_seconds")
-        );
+        assert!(validate(&limit(1_000_000_000_000, 86_400)).is_ok());
+        assert!(said(limit(0, 60)).starts_with("limit.most"));
+        assert!(said(limit(i64::MAX, 60)).starts_with("limit.most"));
+        assert!(said(limit(5, 0)).starts_with("limit.window_seconds"));
+        assert!(said(limit(5, 86_401)).starts_with("limit.window_seconds"));
         let unnamed = Limit {
             name: String::new(),
             ..limit(5, 60)
         };
-        assert!(validate(&unnamed).unwrap_err().message.starts_with("limit.name"));
+        assert!(said(unnamed).starts_with("limit.name"));
+        let senseless = Limit {
+            measure: LimitMeasure::Tokens,
+            endpoint_class: EndpointClass::Reads,
+            ..limit(5, 60)
+        };
+        assert!(said(senseless).starts_with("limit.measure"));
     }
 }

@@ -1,6 +1,6 @@
 //! Rate limits.
 use super::command;
-use crate::model::limit::{Limit, LimitState};
+use crate::model::limit::{Limit, LimitSimulation, LimitState};
 
 command! {
     /// All limits with what they do now.
@@ -13,4 +13,8 @@ command! {
 command! {
     /// Removes a limit.
     LimitsDelete = "limits.delete" { name: String, expected_version: i64 } -> ()
+}
+command! {
+    /// Replays the recorded requests of the last hours, at most 24, against a draft. Nothing is saved or refused.
+    LimitsSimulate = "limits.simulate" { limit: Limit, hours: u32 } -> LimitSimulation
 }

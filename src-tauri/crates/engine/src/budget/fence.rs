@@ -20,7 +20,7 @@ pub struct Moment {
 
 impl Moment {
     /// Milliseconds from `earlier` to here by the clock that says more.
-    fn since_ms(self, earlier: Moment) -> i64 {
+    pub(crate) fn since_ms(self, earlier: Moment) -> i64 {
         let passed_ms = self.monotonic_us.saturating_sub(earlier.monotonic_us) / 1_000;
         let by_wall_ms = self.wall_ms.saturating_sub(earlier.wall_ms);
         by_wall_ms.max(i64::try_from(passed_ms).unwrap_or(i64::MAX))

@@ -15,7 +15,7 @@ const MOST_GROUPS: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// Counted. `remaining` more would pass now; `reset_ms` from now the oldest counted one leaves the window.
-    Admitted { remaining: u32, reset_ms: i64 },
+    Admitted { remaining: u64, reset_ms: i64 },
     /// Not counted. The same request passes after `retry_after_ms`, if nobody else of this caller takes the place.
     Refused { retry_after_ms: i64, reset_ms: i64 },
 }
@@ -25,7 +25,7 @@ pub enum Admission {
 struct Group {
     first_ms: i64,
     last_ms: i64,
-    count: u32,
+    count: u64,
 }
 
 /// The admitted requests of one caller under one limit. Times are UNIX milliseconds and are handed in; one before the
@@ -45,12 +45,12 @@ impl SlidingLog {
     }
 
     /// Looks whether `weight` more would pass, without counting them.
-    pub fn check(&mut self, max: u32, window_ms: i64, weight: u32, now_ms: i64) -> Admission {
+    pub fn check(&mut self, max: u64, window_ms: i64, weight: u64, now_ms: i64) -> Admission {
         let at_ms = self.advance(window_ms, now_ms);
-        let wanted = self.count.saturating_add(u64::from(weight));
+        let wanted = self.count.saturating_add(weight);
         let reset_ms = self.reset_ms(window_ms, now_ms);
-        if wanted <= u64::from(max) {
-            let remaining = u32::try_from(u64::from(max) - wanted).unwrap_or(u32::MAX);
+        if wanted <= max {
+            let remaining = max - wanted;
             return Admission::Admitted { remaining, reset_ms };
         }
         if weight > max {
@@ -60,11 +60,11 @@ impl SlidingLog {
                 reset_ms,
             };
         }
-        let mut surplus = wanted - u64::from(max);
+        let mut surplus = wanted - max;
         let mut free_ms = at_ms;
         for group in &self.groups {
             free_ms = leaves_ms(group, window_ms);
-            surplus = surplus.saturating_sub(u64::from(group.count));
+            surplus = surplus.saturating_sub(group.count);
             if surplus == 0 {
                 break;
             }
@@ -77,9 +77,9 @@ impl SlidingLog {
     }
 
     /// Counts `weight` at this time. Call it only after [`SlidingLog::check`] admitted the same.
-    pub fn count(&mut self, window_ms: i64, weight: u32, now_ms: i64) {
+    pub fn count(&mut self, window_ms: i64, weight: u64, now_ms: i64) {
         let at_ms = self.advance(window_ms, now_ms);
-        self.count = self.count.saturating_add(u64::from(weight));
+        self.count = self.count.saturating_add(weight);
         let share_ms = window_ms / 512;
         if self.groups.len() >= MOST_GROUPS
             && let Some(last) = self.groups.back_mut()
@@ -97,7 +97,7 @@ impl SlidingLog {
     }
 
     /// Admits and counts one request, or refuses it.
-    pub fn admit(&mut self, max: u32, window_ms: i64, now_ms: i64) -> Admission {
+    pub fn admit(&mut self, max: u64, window_ms: i64, now_ms: i64) -> Admission {
         let answer = self.check(max, window_ms, 1, now_ms);
         let Admission::Admitted { remaining, .. } = answer else {
             return answer;
@@ -131,7 +131,7 @@ impl SlidingLog {
             if leaves_ms(group, window_ms) > at_ms {
                 break;
             }
-            self.count = self.count.saturating_sub(u64::from(group.count));
+            self.count = self.count.saturating_sub(group.count);
             self.groups.pop_front();
         }
         at_ms

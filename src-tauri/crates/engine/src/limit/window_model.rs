@@ -86,7 +86,7 @@ proptest! {
     /// than the window.
     #[test]
     fn never_more_than_the_limit_and_retry_after_is_true(
-        max in 1..40_u32,
+        max in 1..40_u64,
         window_ms in 1..100_000_i64,
         gaps in prop::collection::vec(0..1_000_i64, 1..200),
     ) {
@@ -111,21 +111,21 @@ proptest! {
 
     /// A caller who always asks gets at least 95 % of what the limit allows.
     #[test]
-    fn a_saturating_caller_gets_nearly_all(max in 1..200_u32, window_ms in 1_000..20_000_i64, every_ms in 1..4_i64) {
+    fn a_saturating_caller_gets_nearly_all(max in 1..200_u64, window_ms in 1_000..20_000_i64, every_ms in 1..4_i64) {
         let mut log = SlidingLog::new();
         // Never ask slower than the limit, or the caller is not saturating.
-        prop_assume!(window_ms / every_ms >= i64::from(max) * 4);
+        prop_assume!(window_ms / every_ms >= max.cast_signed() * 4);
         let mut admitted = 0_i64;
         for turn in 0..(10 * window_ms / every_ms) {
             admitted += i64::from(passes(log.admit(max, window_ms, turn * every_ms)));
         }
-        prop_assert!(admitted * 100 >= 10 * i64::from(max) * 95, "{} of {}", admitted, 10 * max);
+        prop_assert!(admitted * 100 >= 10 * max.cast_signed() * 95, "{} of {}", admitted, 10 * max);
     }
 
     /// Time that jumps back and forth: what the machine saw as passed time is at most what really passed.
     #[test]
     fn a_clock_set_back_gives_nothing_away(
-        max in 1..20_u32,
+        max in 1..20_u64,
         jumps in prop::collection::vec((0..50_i64, -5_000..0_i64), 1..200),
     ) {
         let mut log = SlidingLog::new();
@@ -143,7 +143,7 @@ proptest! {
 
     /// An edit keeps what was used: after any change of N, at most the new N in any window from then on.
     #[test]
-    fn edits_keep_usage(before in 1..40_u32, after in 1..40_u32, gaps in prop::collection::vec(0..40_i64, 2..200)) {
+    fn edits_keep_usage(before in 1..40_u64, after in 1..40_u64, gaps in prop::collection::vec(0..40_i64, 2..200)) {
         let mut log = SlidingLog::new();
         let edit_at = gaps.len() / 2;
         let mut now_ms = 0;

@@ -12,6 +12,7 @@ use crate::{
     cache::{entry::KeptAnswer, flight::Leader},
     call::{Call, Refusal, Reply, ReplyBody},
     engine::Engine,
+    limit::limiter::LimitHold,
     protocol::encode_answer,
     provider::{UpstreamAnswer, WholeAnswer},
     routing::{
@@ -45,6 +46,7 @@ pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: W
         purchase.call.clone(),
         purchase.prepared.clone(),
     );
+    purchase.journal.holds.iter_mut().for_each(LimitHold::bought);
     let mut buyer = Buyer::new(engine, &settings, &call, &prepared);
     match buyer.open(&mut purchase.journal).await {
         Err(problem) => {

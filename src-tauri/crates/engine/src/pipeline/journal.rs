@@ -1,6 +1,11 @@
 //! The record of one request while it is being made: its row, and every decision with its time.
 
-use crate::{call::Call, clock::Clock, limit::headers::RateHeaders, store::RequestRecord};
+use crate::{
+    call::Call,
+    clock::Clock,
+    limit::{headers::RateHeaders, limiter::LimitHold},
+    store::RequestRecord,
+};
 use std::sync::Arc;
 use weir_contract::{
     NanoUsd,
@@ -16,8 +21,10 @@ pub struct Journal {
     arrived_us: u64,
     pub row: RequestRow,
     pub steps: Vec<TraceStep>,
-    /// The tightest limit that the call was counted against; every answer tells of it, refusals too.
-    pub rate: Option<RateHeaders>,
+    /// The tightest limit of each measure that the call was counted against; every answer tells of them, refusals too.
+    pub rate: Vec<RateHeaders>,
+    /// What the call holds of limits until it ends.
+    pub holds: Vec<LimitHold>,
 }
 
 impl Journal {
@@ -64,7 +71,8 @@ impl Journal {
             arrived_us,
             row,
             steps: Vec::with_capacity(8),
-            rate: None,
+            rate: Vec::new(),
+            holds: Vec::new(),
         }
     }
 
@@ -100,6 +108,15 @@ impl Journal {
         self.row.duration_us = self.elapsed_us();
         if self.row.first_byte_us == 0 {
             self.row.first_byte_us = self.row.duration_us;
+        }
+        // What was not settled may have been used in full, as was estimated.
+        let tokens = match self.row.cost_basis {
+            CostBasis::Free => Some(0),
+            CostBasis::Settled => Some(self.row.tokens.total()),
+            CostBasis::Unsettled => None,
+        };
+        for hold in self.holds.drain(..) {
+            hold.end(tokens, Some(self.row.cost_nanousd.0));
         }
         RequestRecord {
             row: self.row,

@@ -1,8 +1,8 @@
 //! One request from top to bottom. No step reaches back up.
 //!
 //! ```text
-//! limit ─ intent ─ rollout ─ cache ─┬─ hit ────────────────────────────────────┐
-//!                                   └─ caps ─ reserve ─ route ─ provider ─ settle ┴─ record ─ answer
+//! intent ─ rollout ─ limit ─ cache ─┬─ hit ─────────────────────────────────────────────┐
+//!                                   └─ caps ─ limit ─ reserve ─ route ─ provider ─ settle ┴─ record ─ answer
 //! ```
 //!
 //! Buying an answer runs in a task of its own, so that a client who leaves does not undo what was paid for.
@@ -11,6 +11,7 @@ mod buy;
 mod cap_steps;
 mod journal;
 mod keep;
+mod limit_checks;
 mod outcome;
 mod prefix;
 mod prepare;
@@ -41,10 +42,12 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
     let call = Arc::new(call);
     let settings = engine.settings();
     let mut journal = Journal::open(engine.clock.clone(), engine.new_request_id(), &call);
-    if let Err(problem) = prepare::check_limits(engine, &settings, &call, &mut journal) {
+    // Before the limits, because they may count by intent; a call that cannot be prepared counts all the same.
+    let prepared = prepare::prepare(&settings, &call, &mut journal);
+    if let Err(problem) = limit_checks::at_arrival(engine, &settings, &call, &mut journal).await {
         return Err(outcome::refuse(engine, &call, journal, problem).await);
     }
-    let prepared = match prepare::prepare(&settings, &call, &mut journal) {
+    let prepared = match prepared {
         Ok(prepared) => Arc::new(prepared),
         Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
     };
@@ -69,6 +72,10 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         Ok(prepared) => prepared,
         Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
     };
+    if let Err(problem) = limit_checks::before_buying(engine, &settings, &call, &prepared, &mut journal).await
+    {
+        return Err(outcome::refuse(engine, &call, journal, problem).await);
+    }
     let Some(cache_key) = prepared.cache_key.clone() else {
         journal.row.cache = CacheOutcome::Bypass;
         return buy_detached(

@@ -1,12 +1,10 @@
-//! The stages before the cache: limits, intent, rollouts, and what the call asks for once they are applied.
+//! The stages before the cache: intent, rollouts, and what the call asks for once they are applied.
 
 use super::{journal::Journal, outcome::Problem, prefix::apply_prefix};
 use crate::{
     budget::{counted::CallFacts, likely::likely_tokens},
     cache::key::{KeyParts, response_key},
     call::{CacheWish, Call, RefusalCode},
-    engine::Engine,
-    limit::limiter::{Caller, LimitDecision},
     passed_headers::cache_part,
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
@@ -76,47 +74,6 @@ impl Prepared {
             simulate: call.wishes.simulate.as_deref(),
             intent_key: self.intent_key.as_deref(),
         })
-    }
-}
-
-/// Counts the call against every limit, or refuses it.
-pub(super) fn check_limits(
-    engine: &Engine,
-    settings: &Settings,
-    call: &Call,
-    journal: &mut Journal,
-) -> Result<(), Problem> {
-    if !settings.limits.iter().any(|limit| limit.enabled) {
-        return Ok(());
-    }
-    let ip = call.client_ip.map(|ip| ip.to_string());
-    let user = Some(call.wishes.user.as_str()).filter(|user| !user.is_empty());
-    match engine.admit(Caller {
-        key: Some(&call.key.id),
-        user,
-        ip: ip.as_deref(),
-    }) {
-        LimitDecision::Admitted(headers) => {
-            journal.rate = headers;
-            Ok(())
-        }
-        LimitDecision::Refused { headers, subject, .. } => {
-            let wait_s = headers.retry_after_seconds.unwrap_or(1);
-            let message = format!(
-                "the limit \"{}\" allows {} requests in any {} s for each {}, and they are used; come back in {wait_s} s",
-                headers.policy,
-                headers.limit,
-                headers.window_seconds,
-                subject.as_str()
-            );
-            journal.note("limit", message.clone(), &[("limit", headers.policy.clone())]);
-            let retry_after_seconds = headers.retry_after_seconds;
-            journal.rate = Some(headers);
-            Err(Problem {
-                retry_after_seconds,
-                ..Problem::new(RefusalCode::RateLimited, message)
-            })
-        }
     }
 }
 

@@ -8,6 +8,7 @@ mod cache;
 mod config;
 mod keys;
 mod ledger;
+mod limits;
 mod requests;
 mod rollups;
 
@@ -15,6 +16,7 @@ pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
 pub use keys::KeyStore;
 pub use ledger::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore};
+pub use limits::{LimitExchange, LimitFill, LimitReply, LimitStore, ReplayedRequest};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
 pub use rollups::{Counters, Dimension, Grain, LatencyPoint, RollupPoint, RollupStore};
 
@@ -42,10 +44,11 @@ pub enum StoreError {
 
 /// Everything a gateway needs.
 pub trait Store:
-    RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync
+    RequestStore + LedgerStore + LimitStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync
 {
 }
-impl<T: RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync> Store
-    for T
+impl<
+    T: RequestStore + LedgerStore + LimitStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync,
+> Store for T
 {
 }

@@ -210,22 +210,29 @@ impl FileConfig {
         })
     }
 
-    /// The limits that a new database starts with: there, and switched off until an admin wants them.
+    /// The limits that a new database starts with. Those on keys only count and say whom they would refuse, and the examples
+    /// on users are switched off: a limit that nobody chose is an outage that nobody expects.
     #[must_use]
     pub fn starting_limits(&self) -> Vec<Limit> {
-        use weir_contract::model::limit::LimitSubject;
+        use weir_contract::model::limit::{EndpointClass, LimitMeasure, LimitSubject};
         self.limits.clone().unwrap_or_else(|| {
-            let limit = |name: &str, subject| Limit {
+            let limit = |name: &str, subject, endpoint_class, most, window_seconds| Limit {
                 name: name.to_owned(),
                 subject,
-                max_requests: 60,
-                window_seconds: 60,
-                enabled: false,
+                measure: LimitMeasure::Requests,
+                endpoint_class,
+                most,
+                window_seconds,
+                enabled: subject == LimitSubject::Key,
+                shadow: subject == LimitSubject::Key,
             };
+            use EndpointClass::{Expensive, ModelCalls, Reads};
             vec![
-                limit("key-per-minute", LimitSubject::Key),
-                limit("user-per-minute", LimitSubject::User),
-                limit("ip-per-minute", LimitSubject::Ip),
+                limit("key-model-calls", LimitSubject::Key, ModelCalls, 20, 60),
+                limit("key-reads", LimitSubject::Key, Reads, 100, 60),
+                limit("key-expensive", LimitSubject::Key, Expensive, 10, 60),
+                limit("user-per-minute", LimitSubject::User, ModelCalls, 60, 60),
+                limit("user-per-hour", LimitSubject::User, ModelCalls, 10, 3_600),
             ]
         })
     }

@@ -3,35 +3,101 @@
 use super::{
     GatewayState,
     authenticate::{authenticate, status_of},
+    rate::put_rates,
     reply,
+    server::ClientAddress,
 };
 use axum::{
     Json,
-    extract::State,
+    extract::{Extension, State},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 use weir_contract::model::{cache::CacheSelector, tier::Tier};
-use weir_engine::request::ClientProtocol;
+use weir_engine::{
+    call::RefusalCode,
+    limit::{
+        headers::RateHeaders,
+        limiter::LimitHold,
+        subject::{CallClass, Caller, Weight},
+    },
+    pipeline::Problem,
+    request::ClientProtocol,
+};
 
-async fn checked(state: &GatewayState, headers: &HeaderMap) -> Option<Response> {
-    let problem = authenticate(state, headers).await.err()?;
-    let (status, code) = status_of(&problem);
-    Some(reply::error(
-        ClientProtocol::ChatCompletions,
-        status,
-        code,
-        &problem.to_string(),
-    ))
+/// A read that was let through: what its answer says of limits, and what it holds until it ends.
+struct Reading {
+    _hold: LimitHold,
+    rates: Vec<RateHeaders>,
+}
+
+impl Reading {
+    fn answer(&self, body: Value) -> Response {
+        let mut response = Json(body).into_response();
+        put_rates(&mut response, &self.rates);
+        response
+    }
+}
+
+/// Checks the key and the limits on reads.
+async fn checked(
+    state: &GatewayState,
+    client: ClientAddress,
+    headers: &HeaderMap,
+) -> Result<Reading, Response> {
+    let key = authenticate(state, headers).await.map_err(|problem| {
+        let (status, code) = status_of(&problem);
+        reply::error(
+            ClientProtocol::ChatCompletions,
+            status,
+            code,
+            &problem.to_string(),
+        )
+    })?;
+    let said = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let ip = client.0.ip().to_string();
+    let caller = Caller {
+        key: &key.id,
+        user: said("x-weir-user").trim(),
+        ip: &ip,
+        event: said("x-weir-event").trim(),
+        intent: "",
+        class: CallClass::Read,
+    };
+    match state.engine.limiter.admit(&caller, &Weight::REQUEST).await {
+        Ok(mut hold) => Ok(Reading {
+            rates: std::mem::take(&mut hold.headers),
+            _hold: hold,
+        }),
+        Err(refusal) => {
+            let problem = Problem {
+                retry_after_seconds: refusal.retry_after_seconds(),
+                ..Problem::new(RefusalCode::RateLimited, refusal.in_words())
+            };
+            let mut response = reply::refusal(ClientProtocol::ChatCompletions, problem.bare());
+            put_rates(&mut response, &refusal.headers);
+            Err(response)
+        }
+    }
 }
 
 /// `GET /v1/models`: `auto`, and every model on the ladder.
-pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = checked(&state, &headers).await {
-        return refusal;
-    }
+pub(super) async fn models(
+    State(state): State<GatewayState>,
+    Extension(client): Extension<ClientAddress>,
+    headers: HeaderMap,
+) -> Response {
+    let reading = match checked(&state, client, &headers).await {
+        Ok(reading) => reading,
+        Err(refusal) => return refusal,
+    };
     let settings = state.engine.settings();
     let mut names: BTreeSet<(String, String)> = BTreeSet::new();
     for tier in Tier::ALL {
@@ -56,15 +122,21 @@ pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap
     list.extend(names.iter().map(|(id, owner)| model(id, owner)));
     let first = list.first().map(|one| one["id"].clone());
     let last = list.last().map(|one| one["id"].clone());
-    Json(json!({"object": "list", "data": list, "has_more": false, "first_id": first, "last_id": last}))
-        .into_response()
+    reading.answer(
+        json!({"object": "list", "data": list, "has_more": false, "first_id": first, "last_id": last}),
+    )
 }
 
 /// `GET /v1/providers`: names, protocols and health; no addresses and no keys.
-pub(super) async fn providers(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = checked(&state, &headers).await {
-        return refusal;
-    }
+pub(super) async fn providers(
+    State(state): State<GatewayState>,
+    Extension(client): Extension<ClientAddress>,
+    headers: HeaderMap,
+) -> Response {
+    let reading = match checked(&state, client, &headers).await {
+        Ok(reading) => reading,
+        Err(refusal) => return refusal,
+    };
     let settings = state.engine.settings();
     let one = |(name, running): (&String, &weir_engine::settings::RunningProvider)| {
         let breakers = state.engine.breaker_positions(name);
@@ -82,14 +154,19 @@ pub(super) async fn providers(State(state): State<GatewayState>, headers: Header
         })
     };
     let list: Vec<Value> = settings.providers.iter().map(one).collect();
-    Json(json!({"object": "list", "data": list})).into_response()
+    reading.answer(json!({"object": "list", "data": list}))
 }
 
 /// `GET /v1/cache/stats`: since the start of this process, and what is stored.
-pub(super) async fn cache_stats(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = checked(&state, &headers).await {
-        return refusal;
-    }
+pub(super) async fn cache_stats(
+    State(state): State<GatewayState>,
+    Extension(client): Extension<ClientAddress>,
+    headers: HeaderMap,
+) -> Response {
+    let reading = match checked(&state, client, &headers).await {
+        Ok(reading) => reading,
+        Err(refusal) => return refusal,
+    };
     let [response, semantic, misses, bypassed] =
         [0, 1, 2, 3].map(|index: usize| state.engine.counters.cache[index].load(Ordering::Relaxed));
     let asked = response + semantic + misses;
@@ -100,7 +177,7 @@ pub(super) async fn cache_stats(State(state): State<GatewayState>, headers: Head
         Err(problem) => json!({"error": problem.to_string()}),
     };
     let saved = weir_contract::NanoUsd(state.engine.counters.saved_nanousd.load(Ordering::Relaxed));
-    Json(json!({
+    reading.answer(json!({
         "hits": {"response": response, "semantic": semantic},
         "misses": misses,
         "bypassed": bypassed,
@@ -109,5 +186,4 @@ pub(super) async fn cache_stats(State(state): State<GatewayState>, headers: Head
         "memory": {"entries": memory_entries, "bytes": memory_bytes},
         "stored": stored,
     }))
-    .into_response()
 }

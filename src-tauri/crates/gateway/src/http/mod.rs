@@ -7,6 +7,7 @@ mod guard;
 mod health;
 mod listing;
 mod metrics;
+mod rate;
 mod reply;
 pub mod server;
 mod wishes;

@@ -1,6 +1,6 @@
 //! Writing answers and errors: the client's own protocol in the body, Weir's facts in the headers.
 
-use super::guard::protocol_of;
+use super::{guard::protocol_of, rate::put_rates};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
@@ -10,7 +10,6 @@ use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use weir_engine::{
     call::{Refusal, RefusalCode, Reply, ReplyBody, ReplyFacts, StreamItem},
-    limit::headers::RateHeaders,
     protocol::error_body,
     request::ClientProtocol,
 };
@@ -141,32 +140,10 @@ fn put_facts(response: &mut Response, facts: &ReplyFacts) {
     if facts.simulated {
         put(response, "x-weir-simulated", "true");
     }
-    if let Some(rate) = &facts.rate {
-        put_rate(response, rate);
-    }
+    put_rates(response, &facts.rate);
 }
 
-/// One source, three header families: the old `X-RateLimit-*`, and the draft standard's `RateLimit` and `RateLimit-Policy`.
-fn put_rate(response: &mut Response, rate: &RateHeaders) {
-    put(response, "x-ratelimit-limit", &rate.limit.to_string());
-    put(response, "x-ratelimit-remaining", &rate.remaining.to_string());
-    put(response, "x-ratelimit-reset", &rate.reset_seconds.to_string());
-    put(
-        response,
-        "ratelimit-policy",
-        &format!("\"{}\";q={};w={}", rate.policy, rate.limit, rate.window_seconds),
-    );
-    put(
-        response,
-        "ratelimit",
-        &format!(
-            "\"{}\";r={};t={}",
-            rate.policy, rate.remaining, rate.reset_seconds
-        ),
-    );
-}
-
-fn put(response: &mut Response, name: &'static str, value: &str) {
+pub(super) fn put(response: &mut Response, name: &'static str, value: &str) {
     // A value from a client or a model's name may hold what headers may not; it is left out then, never the answer.
     if value.is_empty() {
         return;

@@ -3,12 +3,17 @@
 use super::sums::{Counted, Sums};
 use crate::{
     error::{from_sqlx, inconsistent},
+    limits::append_to_log,
     writer::Operation,
 };
 use async_trait::async_trait;
 use serde::Serialize;
 use sqlx::SqliteConnection;
-use weir_engine::store::StoreError;
+use weir_contract::model::limit::EXPENSIVE_INPUT_TOKENS;
+use weir_engine::{
+    limit::replay_log,
+    store::{ReplayedRequest, StoreError},
+};
 
 /// Counts the oldest requests that are not counted yet, and moves the cursor behind them in the same transaction: a
 /// crash counts none twice and forgets none. Replies how many there were.
@@ -30,7 +35,8 @@ impl Operation for Fold {
         let most = Fold::MOST as i64;
         let requests = sqlx::query_as!(
             Counted,
-            "SELECT seq, started_ms, duration_us, key_id, intent, tier, provider, model, simulated, cache, variants,
+            "SELECT seq, started_ms, duration_us, key_id, user_name, client_ip,
+                    event, intent, tier, provider, model, simulated, cache, variants,
                     status, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
                     cost_nanousd, saved_nanousd, cost_basis, price_unknown
              FROM requests WHERE seq > (SELECT last_seq FROM rollup_cursor) ORDER BY seq LIMIT ?",
@@ -45,6 +51,7 @@ impl Operation for Fold {
         add_counters(connection, &sums).await?;
         add_latency(connection, &sums).await?;
         mark_keys(connection, &sums).await?;
+        log_for_drafts(connection, &requests).await?;
         sqlx::query!("UPDATE rollup_cursor SET last_seq = ?", last.seq)
             .execute(connection)
             .await
@@ -122,4 +129,30 @@ async fn mark_keys(connection: &mut SqliteConnection, sums: &Sums) -> Result<(),
     .await
     .map(|_| ())
     .map_err(from_sqlx)
+}
+
+/// Writes down what trying a draft limit needs. An embedding of many short texts looks like any other call here: how many
+/// there were is not recorded.
+async fn log_for_drafts(connection: &mut SqliteConnection, requests: &[Counted]) -> Result<(), StoreError> {
+    let mut log = Vec::new();
+    for request in requests {
+        let input = request.input_tokens + request.cache_read_tokens + request.cache_write_tokens;
+        replay_log::append(
+            &mut log,
+            &ReplayedRequest {
+                at_ms: request.started_ms,
+                duration_ms: request.duration_us / 1_000,
+                tokens: input + request.output_tokens + request.reasoning_tokens,
+                cost_nanousd: request.cost_nanousd,
+                is_expensive: input > EXPENSIVE_INPUT_TOKENS.cast_signed(),
+                key: &request.key_id,
+                user: &request.user_name,
+                ip: &request.client_ip,
+                event: &request.event,
+                intent: &request.intent,
+            },
+        );
+    }
+    let until_ms = requests.iter().map(|request| request.started_ms).max();
+    append_to_log(connection, &log, until_ms.unwrap_or(0)).await
 }
