@@ -4,6 +4,7 @@
 //! of the same name), and describe its behaviour once in `tests/store_contract`. A look-up that finds nothing is `Ok(None)`.
 //! Times are UNIX milliseconds and always handed in.
 
+mod alerts;
 mod cache;
 mod config;
 mod keys;
@@ -11,6 +12,7 @@ mod ledger;
 mod requests;
 mod rollups;
 
+pub use alerts::{AlertStore, DeliveryOutcome, DueDelivery, NewAlert, NewDelivery, Snooze};
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
 pub use keys::KeyStore;
@@ -42,10 +44,11 @@ pub enum StoreError {
 
 /// Everything a gateway needs.
 pub trait Store:
-    RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync
+    RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + AlertStore + Send + Sync
 {
 }
-impl<T: RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync> Store
-    for T
+impl<
+    T: RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + AlertStore + Send + Sync,
+> Store for T
 {
 }
