@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use weir_contract::{
     command::{
         alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
+        caps::CapsList,
         channels::{ChannelsList, ChannelsSave, ChannelsTest},
     },
     model::{
@@ -99,7 +100,10 @@ async fn history(gateway: &RunningGateway) -> Vec<AlertEvent> {
         before_id: None,
         limit: 200,
     };
-    admin(gateway, command).await.unwrap()
+    let mut events = admin(gateway, command).await.unwrap();
+    // The usual rules are there for a moment, and the disk of the machine that runs this may really be full.
+    events.retain(|event| event.rule != "disk-low");
+    events
 }
 
 /// The delivery to this channel once it stands like this.
@@ -293,10 +297,11 @@ async fn mail_is_sent_again_after_a_passing_fault_and_not_after_a_lasting_one() 
     let later = MailServer::start(&[MailFault::Later]).await;
     let hangs_up = MailServer::start(&[MailFault::HangsUp]).await;
     let refuses = MailServer::start(&[MailFault::WrongPassword; 9]).await;
-    let email = |server: &MailServer, with_login: bool| ChannelTarget::Email {
+    let plain = MailServer::start(&[]).await;
+    let email = |server: &MailServer, with_login: bool, security: MailSecurity| ChannelTarget::Email {
         host: "127.0.0.1".to_owned(),
         port: server.port,
-        security: MailSecurity::None,
+        security,
         user: if with_login {
             "weir".to_owned()
         } else {
@@ -310,10 +315,11 @@ async fn mail_is_sent_again_after_a_passing_fault_and_not_after_a_lasting_one() 
         from: "weir@example.com".to_owned(),
         to: vec!["ops@example.com".to_owned(), "money@example.com".to_owned()],
     };
-    add_channel(&gateway, "later", email(&later, false)).await;
-    add_channel(&gateway, "hangs-up", email(&hangs_up, false)).await;
-    add_channel(&gateway, "refuses", email(&refuses, true)).await;
-    add_rule(&gateway, always(&["later", "hangs-up", "refuses"])).await;
+    add_channel(&gateway, "later", email(&later, false, MailSecurity::None)).await;
+    add_channel(&gateway, "hangs-up", email(&hangs_up, false, MailSecurity::None)).await;
+    add_channel(&gateway, "refuses", email(&refuses, true, MailSecurity::None)).await;
+    add_channel(&gateway, "plain", email(&plain, false, MailSecurity::StartTls)).await;
+    add_rule(&gateway, always(&["later", "hangs-up", "refuses", "plain"])).await;
 
     let done = delivery(&gateway, "later", DeliveryState::Delivered).await;
     assert_eq!(done.attempts, 2, "{done:?}");
@@ -335,6 +341,22 @@ async fn mail_is_sent_again_after_a_passing_fault_and_not_after_a_lasting_one() 
         "{given_up:?}"
     );
     assert_eq!(refuses.conversations(), 1, "a wrong password is not tried again");
+    eventually("the server without TLS to be tried", || async {
+        (plain.conversations() > 0).then_some(())
+    })
+    .await;
+    let refused = eventually("the refusal to send without TLS", || async {
+        let events = history(&gateway).await;
+        let mut deliveries = events.into_iter().flat_map(|event| event.deliveries);
+        deliveries.find(|one| one.channel == "plain" && !one.note.is_empty())
+    })
+    .await;
+    assert_ne!(refused.state, DeliveryState::Delivered, "{refused:?}");
+    assert_eq!(
+        plain.taken().len(),
+        0,
+        "nothing is sent without the TLS that was asked for"
+    );
     gateway.stop().await;
 }
 
@@ -394,26 +416,28 @@ async fn a_caps_notices_are_alerts_and_the_preview_says_the_same() {
             break;
         }
     }
+    let cap = stage.admin(CapsList {}).await.remove(0);
+    let reached = |percent: &i64| cap.spent_nanousd.0 * 100 >= cap.cap.limit_nanousd.0 * percent;
+    // 30 is the cap's own notice, the others are the rule's.
+    let mut expected: Vec<String> = [30, 50, 80, 100]
+        .into_iter()
+        .filter(reached)
+        .map(|percent| format!("Cap \"small\" has reached {percent} %"))
+        .collect();
+    expected.sort_unstable();
+    assert!(expected.len() >= 2, "too little was spent: {cap:?}");
     let about_the_cap = || async {
         let events = history(&stage.gateway).await;
         let found: Vec<AlertEvent> = events
             .into_iter()
             .filter(|event| event.kind == "cap_share")
             .collect();
-        (found.len() >= 3).then_some(found)
+        (found.len() >= expected.len()).then_some(found)
     };
     let events = eventually("the cap's alerts", about_the_cap).await;
     let mut titles: Vec<&str> = events.iter().map(|event| event.title.as_str()).collect();
     titles.sort_unstable();
-    assert_eq!(
-        titles,
-        [
-            "Cap \"small\" has reached 30 %",
-            "Cap \"small\" has reached 50 %",
-            "Cap \"small\" has reached 80 %"
-        ],
-        "30 from the cap's own notice; calls of 4 % each never reach 100 of spend"
-    );
+    assert_eq!(titles, expected);
     let states = stage.admin(AlertsList {}).await;
     let rule = states
         .into_iter()
@@ -421,7 +445,11 @@ async fn a_caps_notices_are_alerts_and_the_preview_says_the_same() {
         .unwrap()
         .rule;
     let preview = stage.admin(AlertsPreview { rule }).await;
-    assert_eq!(preview.would_have_fired, Some(3), "{preview:?}");
+    assert_eq!(
+        preview.would_have_fired.map(|times| times as usize),
+        Some(expected.len()),
+        "{preview:?}"
+    );
     assert_eq!(
         json!(events[0].deliveries),
         json!([]),

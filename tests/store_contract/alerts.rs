@@ -155,5 +155,5 @@ pub(crate) async fn snoozes_end_by_themselves(store: Arc<dyn Store>) {
     assert_eq!(store.snoozes(49).await.unwrap(), [channel.clone(), rule]);
     assert_eq!(store.snoozes(50).await.unwrap(), [channel]);
     store.set_snooze(snooze(SnoozeOf::Channel, 0)).await.unwrap();
-    assert!(store.snoozes(1).await.unwrap().is_empty());
+    assert!(store.snoozes(51).await.unwrap().is_empty());
 }

@@ -29,6 +29,8 @@ pub struct RuleFields {
     cap: RwSignal<String>,
     channels: RwSignal<Vec<String>>,
     enabled: RwSignal<bool>,
+    /// As it was opened.
+    opened: RwSignal<RuleText>,
     problem: RwSignal<Option<String>>,
     preview: RwSignal<Option<AlertPreview>>,
 }
@@ -48,6 +50,7 @@ impl RuleFields {
             cap: text(),
             channels: RwSignal::new(Vec::new()),
             enabled: RwSignal::new(true),
+            opened: RwSignal::new(RuleText::default()),
             problem: RwSignal::new(None),
             preview: RwSignal::new(None),
         }
@@ -72,6 +75,7 @@ impl RuleFields {
         self.problem.set(None);
         self.preview.set(None);
         self.version.set(version);
+        self.opened.set(text.clone());
         self.name.set(text.name);
         self.kind.set(text.kind);
         self.number.set(text.number);
@@ -109,13 +113,19 @@ pub fn RuleForm(
     channels: Query<Vec<ChannelState>>,
 ) -> impl IntoView {
     let shell = use_shell();
-    // Another kind has other numbers; those of an opened rule are set after its kind.
+    // Another kind has other numbers; back at the kind it was opened with, its own stand again.
     Effect::new(move |before: Option<String>| {
         let kind = fields.kind.get();
-        if before.is_some_and(|before| before != kind && !before.is_empty()) {
-            let (number, at_least) = RuleText::usual(&kind);
-            fields.number.set(number.to_owned());
-            fields.at_least.set(at_least.to_owned());
+        if before.is_some_and(|before| before != kind) {
+            let opened = fields.opened.get_untracked();
+            let (number, at_least) = if opened.kind == kind {
+                (opened.number, opened.at_least)
+            } else {
+                let (number, at_least) = RuleText::usual(&kind);
+                (number.to_owned(), at_least.to_owned())
+            };
+            fields.number.set(number);
+            fields.at_least.set(at_least);
             fields.preview.set(None);
         }
         kind

@@ -12,6 +12,7 @@ mod save;
 mod snooze;
 
 pub use delete::delete;
+pub(crate) use delete::forget_snooze;
 pub use history::history;
 pub use list::list;
 pub use preview::preview;

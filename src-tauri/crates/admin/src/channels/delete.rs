@@ -2,7 +2,11 @@
 
 use super::KIND;
 use crate::{Admin, alerts, check, config};
-use weir_contract::{ApiError, ErrorCode, command::channels::ChannelsDelete, model::alert::AlertRule};
+use weir_contract::{
+    ApiError, ErrorCode,
+    command::channels::ChannelsDelete,
+    model::alert::{AlertRule, SnoozeOf},
+};
 
 /// Removes the version named. Its deliveries stay in the history.
 ///
@@ -25,5 +29,6 @@ pub async fn delete(admin: &Admin, command: ChannelsDelete) -> Result<(), ApiErr
             ),
         ));
     }
-    config::delete(admin, KIND, &command.name, command.expected_version).await
+    config::delete(admin, KIND, &command.name, command.expected_version).await?;
+    alerts::forget_snooze(admin, SnoozeOf::Channel, command.name).await
 }

@@ -33,9 +33,15 @@ pub fn sign(secret: &str, id: &str, timestamp_s: i64, body: &[u8]) -> Result<Str
     Ok(format!("v1,{}", STANDARD.encode(context.sign())))
 }
 
+/// A moment as the specification writes it in a body: `2026-11-21T12:00:00.123Z`.
+#[must_use]
+pub fn timestamp(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |moment| moment.to_string())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{SignatureError, sign};
+    use super::{SignatureError, sign, timestamp};
 
     /// The example of the Standard Webhooks specification's reference libraries.
     #[test]
@@ -50,6 +56,11 @@ mod tests {
             signed.as_deref(),
             Ok("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
         );
+    }
+
+    #[test]
+    fn moments_are_written_as_iso_8601() {
+        assert_eq!(timestamp(1_614_265_330_005), "2021-02-25T15:02:10.005Z");
     }
 
     #[test]

@@ -4,7 +4,10 @@ use super::{post::post, send::Outcome};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use weir_contract::model::alert::AlertEvent;
-use weir_engine::alert::{address, signature::sign};
+use weir_engine::alert::{
+    address,
+    signature::{sign, timestamp},
+};
 
 /// `now_ms` is the attempt's own time, so that a late attempt is not taken for a replay; `id` stays the same.
 pub(super) async fn send(
@@ -38,7 +41,7 @@ pub(super) async fn send(
 fn body(event: &AlertEvent) -> Value {
     json!({
         "type": if event.kind == "test" { "alert.test" } else { "alert.raised" },
-        "timestamp": event.raised_ms,
+        "timestamp": timestamp(event.raised_ms),
         "data": {
             "id": event.id,
             "rule": event.rule,
