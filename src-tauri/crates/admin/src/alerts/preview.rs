@@ -70,7 +70,7 @@ pub async fn preview(admin: &Admin, command: AlertsPreview) -> Result<AlertPrevi
             subject: finding.subject,
         })
         .collect();
-    newest.sort_by(|one, other| other.at_ms.cmp(&one.at_ms));
+    newest.sort_by_key(|one| std::cmp::Reverse(one.at_ms));
     newest.truncate(MOST_SHOWN);
     Ok(AlertPreview {
         days: DAYS,
