@@ -99,7 +99,6 @@ async fn a_preview_says_what_the_rounds_then_raise() {
         let rule = json!({"name": name, "condition": condition, "channels": [], "enabled": true});
         let preview = stage.ok("alerts.preview", json!({"rule": rule})).await;
         let count = fired(&stage, name).await;
-        println!("{name}: {count} alerts");
         assert!(count > 0, "{name} never fired, so nothing was compared");
         assert_eq!(preview["would_have_fired"], count, "{name}: {preview}");
         assert_eq!(preview["days"], 30);
