@@ -6,12 +6,14 @@
 //! - [`profile`]: the profile that is open and its gateway.
 //! - [`secrets`]: provider keys in the keychain or in this session.
 //! - [`events`]: what the page is told unasked.
+//! - [`notifications`]: what the operating system shows of alerts.
 
 pub mod commands;
 pub mod events;
 pub mod folders;
 #[cfg(target_os = "linux")]
 pub mod graphics;
+pub mod notifications;
 pub mod profile;
 pub mod secrets;
 mod window;
@@ -43,6 +45,7 @@ pub fn run(wanted: Option<ProfileKind>) -> Result<(), RunError> {
     let profile = Profile::new(folders, environment);
     let wanted = wanted.or_else(|| profile.last_used());
     let app = tauri::Builder::default()
+        .plugin(tauri_plugin_notification::init())
         .manage(profile)
         .invoke_handler(commands::handler())
         .setup(move |app| {

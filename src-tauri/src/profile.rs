@@ -1,6 +1,6 @@
 //! The one profile that is open: which it is, its running gateway, and how it is opened and closed.
 
-use crate::{events, folders::Folders, secrets::SecretStore};
+use crate::{events, folders::Folders, notifications::WindowNotifier, secrets::SecretStore};
 use std::{fs, sync::Arc, time::Duration};
 use tauri::AppHandle;
 use tempfile::TempDir;
@@ -87,6 +87,7 @@ impl Profile {
             secrets: self.secrets.clone(),
             environment: self.environment.clone(),
             secret_store,
+            desktop: Arc::new(WindowNotifier(app.clone())),
         })
         .await
         .map_err(|problem| {

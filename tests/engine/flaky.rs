@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use weir_contract::{
     NanoUsd,
     model::{
+        alert::{AlertEvent, Delivery},
         cache::{CacheEntryRow, CacheExtent, CacheSelector},
         key::VirtualKey,
         request::{RequestDetail, RequestFilter, RequestRow},
@@ -14,9 +15,7 @@ use weir_contract::{
 use weir_engine::{
     budget::period::CountedStarts,
     store::{
-        CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore,
-        LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange, LimitFill, LimitReply,
-        LimitStore, OpenReservation, RequestRecord, RequestStore, RollupPoint, RollupStore, StoreError,
+        AlertStore, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, DeliveryOutcome, Dimension, DueDelivery, Grain, KeyStore, LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange, LimitFill, LimitReply, LimitStore, NewAlert, OpenReservation, RequestRecord, RequestStore, RollupPoint, RollupStore, Snooze, StoreError,
     },
 };
 use weir_store_sqlite::SqliteStore;
@@ -213,5 +212,40 @@ impl RollupStore for Flaky {
     }
     async fn expire_rollups(&self, now_ms: i64) -> Result<u64, StoreError> {
         self.inner.expire_rollups(now_ms).await
+    }
+}
+
+#[async_trait]
+impl AlertStore for Flaky {
+    async fn raise_alert(&self, alert: NewAlert) -> Result<bool, StoreError> {
+        self.inner.raise_alert(alert).await
+    }
+    async fn claim_delivery(
+        &self,
+        now_ms: i64,
+        busy_until_ms: i64,
+    ) -> Result<Option<DueDelivery>, StoreError> {
+        self.inner.claim_delivery(now_ms, busy_until_ms).await
+    }
+    async fn finish_delivery(&self, outcome: DeliveryOutcome) -> Result<(), StoreError> {
+        self.inner.finish_delivery(outcome).await
+    }
+    async fn alert_history(&self, before_id: Option<i64>, limit: u32) -> Result<Vec<AlertEvent>, StoreError> {
+        self.inner.alert_history(before_id, limit).await
+    }
+    async fn newest_alerts(&self) -> Result<Vec<AlertEvent>, StoreError> {
+        self.inner.newest_alerts().await
+    }
+    async fn newest_deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
+        self.inner.newest_deliveries().await
+    }
+    async fn snoozes(&self, now_ms: i64) -> Result<Vec<Snooze>, StoreError> {
+        self.inner.snoozes(now_ms).await
+    }
+    async fn set_snooze(&self, snooze: Snooze) -> Result<(), StoreError> {
+        self.inner.set_snooze(snooze).await
+    }
+    async fn expire_alerts(&self, before_ms: i64) -> Result<u64, StoreError> {
+        self.inner.expire_alerts(before_ms).await
     }
 }

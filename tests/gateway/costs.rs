@@ -159,6 +159,7 @@ async fn the_embedded_table_bills_real_models() {
         next_free_port: false,
         secret_store: "environment".to_owned(),
         who: "test".to_owned(),
+        desktop: None,
     };
     let gateway = start_gateway(options).await.unwrap();
     let key = admin(

@@ -1,6 +1,7 @@
 //! The real gateway against the fake provider, from the outside: one file per feature.
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
+mod alerts;
 mod cache;
 mod cache_isolation;
 mod cache_restarts;

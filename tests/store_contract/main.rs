@@ -6,6 +6,7 @@
     reason = "a test that unwraps nothing has failed, and a drawn one prints its seed"
 )]
 
+mod alerts;
 mod cache;
 mod caps;
 mod configuration;
@@ -92,6 +93,12 @@ macro_rules! contract {
                 revoking_keeps_the_first_time,
                 a_taken_id_is_a_conflict,
                 the_last_use_follows_the_requests,
+            ]
+            alerts: [
+                an_alert_is_raised_once,
+                a_delivery_is_taken_on_by_one,
+                the_newest_of_each_is_known,
+                snoozes_end_by_themselves,
             ]
         );
     };

@@ -5,7 +5,9 @@
 )]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this is test code")]
 
+pub mod mail;
 pub mod process;
+pub mod receiver;
 pub mod said;
 pub mod stage;
 pub mod upstream;

@@ -103,6 +103,7 @@ pub fn options(text: &str, database_url: &str) -> StartOptions {
         next_free_port: false,
         secret_store: "environment".to_owned(),
         who: "test".to_owned(),
+        desktop: None,
     }
 }
 

@@ -4,7 +4,12 @@ use crate::tree::{hold, read, sources};
 use std::collections::BTreeSet;
 
 /// Commands that only the window has; the rest must be known to `admin`.
-const OF_THE_WINDOW: [&str; 3] = ["gateway.status", "profile.open", "secrets.set"];
+const OF_THE_WINDOW: [&str; 4] = [
+    "gateway.status",
+    "profile.open",
+    "secrets.set",
+    "channels.set_secret",
+];
 /// What the page may do beside our own commands: hear that something changed.
 const NEWS: [&str; 2] = ["core:event:allow-listen", "core:event:allow-unlisten"];
 

@@ -11,6 +11,7 @@ use crate::{
     },
     contexts::{Shell, clock, live},
     pages::{
+        alerts::Alerts,
         budgets::Budgets,
         cache::Cache,
         first_run::{Attach, FirstRun},
@@ -128,6 +129,7 @@ fn Frame() -> impl IntoView {
         Page::Budgets => view! { <Budgets/> }.into_any(),
         Page::Limits => view! { <Limits/> }.into_any(),
         Page::Rollouts => view! { <Rollouts/> }.into_any(),
+        Page::Alerts => view! { <Alerts/> }.into_any(),
         Page::Settings => view! { <Settings/> }.into_any(),
         Page::Start => view! { <Start/> }.into_any(),
     };

@@ -3,8 +3,10 @@
 //! A command is named like its contract with `_` for `.`: `caps.save` is [`caps::caps_save`]. To add one: write its line in
 //! its noun's file, name it below, and allow it in `permissions/` and `capabilities/`; `tests/tidy.rs` notices what is missing.
 
+pub mod alerts;
 pub mod cache;
 pub mod caps;
+pub mod channels;
 pub mod charts;
 pub mod gateway;
 pub mod intents;
@@ -23,6 +25,12 @@ use tauri::{Wry, ipc::Invoke};
 /// Routes the page's calls.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
+        alerts::alerts_list,
+        alerts::alerts_save,
+        alerts::alerts_delete,
+        alerts::alerts_snooze,
+        alerts::alerts_preview,
+        alerts::alerts_history,
         cache::cache_stats,
         cache::cache_list,
         cache::cache_clear_preview,
@@ -30,6 +38,11 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         caps::caps_list,
         caps::caps_save,
         caps::caps_delete,
+        channels::channels_list,
+        channels::channels_save,
+        channels::channels_delete,
+        channels::channels_test,
+        channels::channels_set_secret,
         charts::charts_get,
         gateway::gateway_status,
         intents::intents_list,

@@ -11,6 +11,7 @@ pub enum Symbol {
     Budgets,
     Limits,
     Rollouts,
+    Alerts,
     Settings,
     Table,
     Copy,
@@ -44,6 +45,7 @@ impl Symbol {
             Symbol::Rollouts => {
                 "M6 3v12M6 15a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM18 3a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM18 9c0 5-6 4-11 7"
             }
+            Symbol::Alerts => "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4",
             Symbol::Settings => {
                 "M4 7h9M19 7h1M4 17h1M11 17h9M16 4.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM8 14.500a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
             }

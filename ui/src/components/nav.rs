@@ -7,13 +7,14 @@ use crate::{
 };
 use leptos::prelude::*;
 
-const LINKS: [(Page, Symbol, &str, &str); 7] = [
+const LINKS: [(Page, Symbol, &str, &str); 8] = [
     (Page::Overview, Symbol::Overview, "Overview", "nav-overview"),
     (Page::Requests, Symbol::Requests, "Requests", "nav-requests"),
     (Page::Cache, Symbol::Cache, "Cache", "nav-cache"),
     (Page::Budgets, Symbol::Budgets, "Budgets", "nav-budgets"),
     (Page::Limits, Symbol::Limits, "Limits", "nav-limits"),
     (Page::Rollouts, Symbol::Rollouts, "Rollouts", "nav-rollouts"),
+    (Page::Alerts, Symbol::Alerts, "Alerts", "nav-alerts"),
     (Page::Settings, Symbol::Settings, "Settings", "nav-settings"),
 ];
 

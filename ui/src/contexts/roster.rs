@@ -35,6 +35,18 @@ impl Named for weir_contract::model::catalog::ProviderState {
     }
 }
 
+impl Named for weir_contract::model::alert::AlertRuleState {
+    fn name(&self) -> &str {
+        &self.rule.name
+    }
+}
+
+impl Named for weir_contract::model::alert::ChannelState {
+    fn name(&self) -> &str {
+        &self.channel.name
+    }
+}
+
 impl<T: Named> Query<Vec<T>> {
     /// The members' names, in order; none while nothing is loaded.
     #[must_use]

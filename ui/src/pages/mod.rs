@@ -1,5 +1,6 @@
 //! One folder per screen.
 
+pub mod alerts;
 pub mod budgets;
 pub mod cache;
 pub mod first_run;

@@ -1,14 +1,17 @@
 //! Every operation by name: the one list.
 
 use crate::{
-    Admin, cache, caps, charts, intents, keys, limits, overview, providers, requests, rollouts, tiers,
+    Admin, alerts, cache, caps, channels, charts, intents, keys, limits, overview, providers, requests,
+    rollouts, tiers,
 };
 use serde_json::Value;
 use weir_contract::{
     ApiError, Command, ErrorCode,
     command::{
+        alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
         cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
         caps::{CapsDelete, CapsList, CapsSave},
+        channels::{ChannelsDelete, ChannelsList, ChannelsSave, ChannelsSetSecret, ChannelsTest},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
         keys::{KeysCreate, KeysList, KeysRevoke},
@@ -72,10 +75,25 @@ dispatch! {
     KeysList => keys::list,
     KeysCreate => keys::create,
     KeysRevoke => keys::revoke,
+    AlertsList => alerts::list,
+    AlertsSave => alerts::save,
+    AlertsDelete => alerts::delete,
+    AlertsSnooze => alerts::snooze,
+    AlertsPreview => alerts::preview,
+    AlertsHistory => alerts::history,
+    ChannelsList => channels::list,
+    ChannelsSave => channels::save,
+    ChannelsDelete => channels::delete,
+    ChannelsTest => channels::test,
 }
 
 /// Operations of the window alone: they choose what the process runs, or touch the keychain.
-const WINDOW_ONLY: &[&str] = &[GatewayStatusGet::NAME, ProfileOpen::NAME, SecretsSet::NAME];
+const WINDOW_ONLY: &[&str] = &[
+    GatewayStatusGet::NAME,
+    ProfileOpen::NAME,
+    SecretsSet::NAME,
+    ChannelsSetSecret::NAME,
+];
 
 fn read<C: Command>(args: Value) -> Result<C, ApiError> {
     let args = if args.is_null() {
@@ -165,7 +183,7 @@ mod tests {
             assert!(seen.insert(name), "{name} twice");
             assert_eq!(name.split('.').count(), 2, "{name}");
         }
-        assert_eq!(COMMAND_NAMES.len(), 27);
+        assert_eq!(COMMAND_NAMES.len(), 37);
     }
 
     #[test]

@@ -11,8 +11,10 @@
     allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")
 )]
 
+pub mod alerts;
 pub mod cache;
 pub mod caps;
+pub mod channels;
 pub mod charts;
 pub mod intents;
 pub mod keys;

@@ -5,11 +5,13 @@ use weir_contract::{
     ApiError, NanoUsd,
     command::providers::ProviderTest,
     model::{
+        alert::{AlertChannel, AlertEvent, ChannelTest},
         cache::CacheSelector,
-        catalog::{IntentState, ProviderState, TierState},
+        catalog::{IntentState, KeySource, ProviderState, TierState},
         limit::Limit,
     },
 };
+use weir_engine::alert::disk_low::DiskSpace;
 
 /// What a limit does at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,4 +62,23 @@ pub trait Live: Send + Sync {
     async fn reload(&self) -> Result<(), ApiError>;
     /// Money of a cap that is held in memory for calls under way; none when the engine does not count this period.
     fn held(&self, cap: &str, period_start_ms: i64) -> Option<NanoUsd>;
+    /// How full the database's disk is; none where that is not known.
+    fn disk(&self) -> Option<DiskSpace> {
+        None
+    }
+    /// The last four characters of a secret, or fewer of a short one; none when it cannot be read here.
+    fn secret_ending(&self, _source: &KeySource) -> Option<String> {
+        None
+    }
+    /// Sends this to a channel, once.
+    ///
+    /// # Errors
+    /// No engine runs. A channel that fails is no error but a reply with `ok` false.
+    async fn test_channel(
+        &self,
+        _channel: &AlertChannel,
+        _event: &AlertEvent,
+    ) -> Result<ChannelTest, ApiError> {
+        Err(crate::offline::not_running("Testing a channel"))
+    }
 }

@@ -5,6 +5,7 @@
     allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")
 )]
 
+pub mod alert;
 pub mod budget;
 pub mod cache;
 pub mod call;

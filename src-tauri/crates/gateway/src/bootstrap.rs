@@ -1,6 +1,7 @@
 //! The composition root: configuration → store → engine → HTTP. The only place that names a store.
 
 use crate::{
+    alerts::{AlertLoop, Problem, Sender, desktop::DesktopNotifier},
     config::{
         Config, ConfigError, Environment, FileConfig,
         compile::{Parts, compile},
@@ -8,7 +9,7 @@ use crate::{
     housekeeping, http,
     live::EngineLive,
     running::RunningGateway,
-    seed::seed,
+    seed::{seed, seed_alerts},
 };
 use std::{
     path::PathBuf,
@@ -48,6 +49,8 @@ pub struct LocalOptions {
     pub environment: Environment,
     /// `keychain` or `session`.
     pub secret_store: String,
+    /// Shows the notifications of alerts.
+    pub desktop: Arc<dyn DesktopNotifier>,
 }
 
 /// How a gateway is run.
@@ -59,6 +62,8 @@ pub struct StartOptions {
     pub next_free_port: bool,
     pub secret_store: String,
     pub who: String,
+    /// Shows the notifications of alerts, where there is a window.
+    pub desktop: Option<Arc<dyn DesktopNotifier>>,
 }
 
 /// Randomness of the operating system's own generator.
@@ -107,6 +112,8 @@ pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartE
         next_free_port: true,
         secret_store: options.secret_store,
         who: "window".to_owned(),
+        // Sample data is nobody's alert.
+        desktop: (options.kind == ProfileKind::Local).then_some(options.desktop),
     };
     start_gateway(start).await
 }
@@ -130,6 +137,7 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
     let sqlite = open_store(&config).await?;
     let store: Arc<dyn Store> = Arc::new(sqlite.clone());
     seed(store.as_ref(), &config, clock.now_ms()).await?;
+    seed_alerts(store.as_ref(), options.desktop.is_some(), clock.now_ms()).await?;
     let parts = Arc::new(Parts::new(&config, options.secrets)?);
     let version = store.config_version().await?;
     let settings = compile(&config, &store.config_items().await?, version, &parts)?;
@@ -138,7 +146,7 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         gateway_id.clone(),
         store.clone(),
         clock.clone(),
-        random,
+        random.clone(),
         settings,
         config.file.cache.memory_bytes,
     );
@@ -148,7 +156,18 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         .await
         .map_err(StartError::Listen)?;
     let address = listening.address;
-    let live = Arc::new(EngineLive::new(engine.clone(), config.clone(), parts));
+    let sender = Arc::new(Sender {
+        client: parts.client.clone(),
+        secrets: parts.secrets.clone(),
+        clock: clock.clone(),
+        desktop: options.desktop,
+    });
+    let live = Arc::new(EngineLive::new(
+        engine.clone(),
+        config.clone(),
+        parts,
+        sender.clone(),
+    ));
     let admin = Admin {
         store: store.clone(),
         live: live.clone(),
@@ -161,6 +180,14 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
     let (stop, stopping) = watch::channel(false);
     let state = http::GatewayState::new(engine.clone(), config.clone(), address);
     let server = tokio::spawn(http::server::serve(listening.listener, state, stopping.clone()));
+    let alerts_problem = Problem::default();
+    let alert_loop = AlertLoop {
+        admin: admin.clone(),
+        sender,
+        random,
+        problem: alerts_problem.clone(),
+    };
+    let alerts = tokio::spawn(alert_loop.run(stopping.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(engine.clone(), live, config.clone(), stopping));
     let base_status = GatewayStatus {
         profile: options.profile,
@@ -182,6 +209,8 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         stop,
         server: Mutex::new(Some(server)),
         housekeeping,
+        alerts,
+        alerts_problem,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Weir's gateway: configuration, HTTP, and the composition root that the headless binary and the window share.
 
+pub mod alerts;
 pub mod bootstrap;
 pub mod config;
 mod housekeeping;

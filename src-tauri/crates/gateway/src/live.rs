@@ -1,15 +1,20 @@
 //! What the dashboard asks of a running engine.
 
-use crate::config::{
-    Config,
-    compile::{Parts, compile},
+use crate::{
+    alerts::{Outcome, Sender},
+    config::{
+        Config,
+        compile::{Parts, compile},
+    },
 };
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use weir_admin::{LimitActivity, Live};
 use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
     command::providers::ProviderTest,
     model::{
+        alert::{AlertChannel, AlertEvent, ChannelTest},
         cache::CacheSelector,
         catalog::{IntentState, KeySource, KeyStatus, ProviderState, TierState},
         limit::Limit,
@@ -17,6 +22,7 @@ use weir_contract::{
     },
 };
 use weir_engine::{
+    alert::disk_low::DiskSpace,
     engine::Engine,
     limit::subject::{pool_of, rest_of},
     settings::RunningProvider,
@@ -27,14 +33,21 @@ pub(crate) struct EngineLive {
     engine: Arc<Engine>,
     config: Arc<Config>,
     parts: Arc<Parts>,
+    sender: Arc<Sender>,
 }
 
 impl EngineLive {
-    pub(crate) fn new(engine: Arc<Engine>, config: Arc<Config>, parts: Arc<Parts>) -> EngineLive {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        config: Arc<Config>,
+        parts: Arc<Parts>,
+        sender: Arc<Sender>,
+    ) -> EngineLive {
         EngineLive {
             engine,
             config,
             parts,
+            sender,
         }
     }
 
@@ -164,5 +177,37 @@ impl Live for EngineLive {
 
     fn held(&self, cap: &str, period_start_ms: i64) -> Option<NanoUsd> {
         Some(self.engine.purse.held(cap, period_start_ms))
+    }
+
+    fn disk(&self) -> Option<DiskSpace> {
+        let path = self.config.sqlite_path().ok()?;
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => std::path::Path::new("."),
+        };
+        Some(DiskSpace {
+            free_bytes: fs4::available_space(folder).ok()?,
+            total_bytes: fs4::total_space(folder).ok()?,
+        })
+    }
+
+    fn secret_ending(&self, source: &KeySource) -> Option<String> {
+        let secret = self.parts.secrets.secret(source)?;
+        let letters: Vec<char> = secret.expose_secret().trim().chars().collect();
+        // Of a short secret four characters would be too much of it.
+        let shown = if letters.len() >= 24 { 4 } else { 0 };
+        Some(letters[letters.len() - shown..].iter().collect())
+    }
+
+    async fn test_channel(
+        &self,
+        channel: &AlertChannel,
+        event: &AlertEvent,
+    ) -> Result<ChannelTest, ApiError> {
+        let (ok, message) = match self.sender.send(channel, event, 0).await {
+            Outcome::Taken(note) => (true, note),
+            Outcome::TryAgain { note, .. } | Outcome::GivenUp(note) | Outcome::Skipped(note) => (false, note),
+        };
+        Ok(ChannelTest { ok, message })
     }
 }

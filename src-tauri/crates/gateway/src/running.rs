@@ -1,5 +1,6 @@
 //! A gateway that runs: its status, the door to its operations, and how it is stopped without losing anything.
 
+use crate::alerts::Problem;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -23,6 +24,8 @@ pub struct RunningGateway {
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) server: Mutex<Option<JoinHandle<()>>>,
     pub(crate) housekeeping: JoinHandle<()>,
+    pub(crate) alerts: JoinHandle<()>,
+    pub(crate) alerts_problem: Problem,
 }
 
 impl RunningGateway {
@@ -49,6 +52,8 @@ impl RunningGateway {
                     .to_owned(),
             );
         }
+        let alerts_problem = self.alerts_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        degraded.extend(alerts_problem.clone());
         GatewayStatus {
             config_version: settings.version,
             default_provider: settings.default_provider.clone(),
@@ -81,6 +86,7 @@ impl RunningGateway {
             );
         }
         let _ = self.housekeeping.await;
+        let _ = self.alerts.await;
         if let Err(problem) = self.engine.record_again().await {
             tracing::error!(%problem, "some finished requests could not be recorded; they are charged at their reserved amounts at the next start");
         }

@@ -3,6 +3,7 @@
 //! Everything here is sample data and says so: the profile is `sample`, the provider is `simulated`,
 //! and the status carries a sentence that no gateway is attached.
 
+mod alerts;
 mod entries;
 mod per_user;
 mod request;
@@ -19,8 +20,10 @@ use std::cell::RefCell;
 use weir_contract::{
     ApiError, Command, ErrorCode,
     command::{
+        alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
         cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
         caps::{CapsDelete, CapsList, CapsSave},
+        channels::{ChannelsDelete, ChannelsList, ChannelsSave, ChannelsSetSecret, ChannelsTest},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
         keys::{KeysCreate, KeysList, KeysRevoke},
@@ -100,6 +103,17 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.keys.clone())),
         KeysCreate::NAME => on::<KeysCreate>(args, |create| shelf.create_key(create)),
         KeysRevoke::NAME => on::<KeysRevoke>(args, |it| shelf.revoke_key(&it.id)),
+        AlertsList::NAME => on::<AlertsList>(args, |_| Ok(shelf.alerts.list(shelf.now_ms))),
+        AlertsSave::NAME => on::<AlertsSave>(args, |save| shelf.alerts.save(save)),
+        AlertsDelete::NAME => on::<AlertsDelete>(args, |it| shelf.alerts.delete(&it.name)),
+        AlertsSnooze::NAME => on::<AlertsSnooze>(args, |it| shelf.alerts.snooze(&it)),
+        AlertsPreview::NAME => on::<AlertsPreview>(args, |it| Ok(alerts::preview(&it.rule, shelf.now_ms))),
+        AlertsHistory::NAME => on::<AlertsHistory>(args, |_| Ok(alerts::history(shelf.now_ms))),
+        ChannelsList::NAME => on::<ChannelsList>(args, |_| Ok(shelf.alerts.channels.clone())),
+        ChannelsSave::NAME => on::<ChannelsSave>(args, |save| shelf.alerts.save_channel(save)),
+        ChannelsDelete::NAME => on::<ChannelsDelete>(args, |it| shelf.alerts.delete_channel(&it.name)),
+        ChannelsTest::NAME => on::<ChannelsTest>(args, |_| Ok(alerts::test())),
+        ChannelsSetSecret::NAME => on::<ChannelsSetSecret>(args, |it| shelf.alerts.set_secret(&it.channel)),
         _ => Err(ApiError::not_found(format!("There is no command \"{name}\"."))),
     }
 }

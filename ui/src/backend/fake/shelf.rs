@@ -1,6 +1,6 @@
 //! What the fake remembers while the browser tab is open: caps, limits, rollouts, providers, keys.
 
-use super::seed;
+use super::{alerts::AlertShelf, seed};
 use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
     command::{
@@ -31,6 +31,7 @@ pub(super) struct Shelf {
     pub(super) rollouts: Vec<RolloutState>,
     pub(super) providers: Vec<ProviderState>,
     pub(super) keys: Vec<VirtualKey>,
+    pub(super) alerts: AlertShelf,
     /// Keys of entries that were cleared.
     pub(super) cleared: Vec<String>,
 }
@@ -46,6 +47,7 @@ impl Shelf {
             rollouts: seed::rollouts(),
             providers: seed::providers(),
             keys: seed::keys(),
+            alerts: AlertShelf::new(),
             cleared: Vec::new(),
         }
     }
@@ -231,7 +233,7 @@ impl Shelf {
     }
 }
 
-fn find<'a, T>(
+pub(super) fn find<'a, T>(
     states: &'a mut [T],
     name: &str,
     name_of: impl Fn(&T) -> &String,
@@ -242,7 +244,7 @@ fn find<'a, T>(
         .ok_or_else(|| ApiError::not_found(format!("There is no \"{name}\".")))
 }
 
-fn bump(version: &mut i64, expected: i64) -> Result<(), ApiError> {
+pub(super) fn bump(version: &mut i64, expected: i64) -> Result<(), ApiError> {
     if *version != expected {
         let message = format!("Somebody saved version {version} meanwhile. Look at it, then save again.");
         return Err(ApiError::new(ErrorCode::Conflict, message));

@@ -3,6 +3,7 @@
 use weir_contract::{
     NanoUsd,
     model::{
+        alert::{AlertChannel, Delivery, DeliveryState},
         cap::CapState,
         catalog::{BreakerPosition, KeyStatus, ProviderProtocol, ProviderState},
         chart::{Attention, Totals},
@@ -157,6 +158,26 @@ fn simulated_default(providers: &[ProviderState]) -> Option<Attention> {
     })
 }
 
+/// Channels whose newest delivery was given up: whoever relies on them hears nothing.
+pub(super) fn unheard(
+    channels: impl Iterator<Item = AlertChannel>,
+    newest: &[Delivery],
+) -> impl Iterator<Item = Attention> {
+    let given_up = channels.filter(|channel| {
+        let lost = |one: &Delivery| one.channel == channel.name && one.state == DeliveryState::GivenUp;
+        channel.enabled && newest.iter().any(lost)
+    });
+    given_up.map(|channel| {
+        item(
+            "alerts",
+            format!(
+                "The last alert to channel \"{}\" did not arrive; the alerts page says why, and can test it",
+                channel.name
+            ),
+        )
+    })
+}
+
 /// Cents for amounts of a cent and more, every digit below: a sentence has no room for nine decimals.
 fn dollars(amount: NanoUsd) -> String {
     const CENT: i64 = NanoUsd::PER_USD / 100;
@@ -170,9 +191,11 @@ fn dollars(amount: NanoUsd) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        Attention, CapState, KeyStatus, NanoUsd, ProviderProtocol, ProviderState, Totals, dollars, find,
+        AlertChannel, Attention, CapState, Delivery, DeliveryState, KeyStatus, NanoUsd, ProviderProtocol,
+        ProviderState, Totals, dollars, find, unheard,
     };
     use weir_contract::model::{
+        alert::ChannelTarget,
         cap::{Cap, CapPeriod, CapScope, CapStep},
         catalog::{BreakerPosition, KeySource, ProviderConfig},
     };
@@ -294,6 +317,34 @@ mod tests {
             &[provider(ProviderProtocol::Simulated, KeyStatus::NotNeeded)],
         );
         assert!(messages(&found).contains("play money"));
+    }
+
+    #[test]
+    fn a_channel_that_nobody_hears_is_named() {
+        let channel = |name: &str| AlertChannel {
+            name: name.into(),
+            target: ChannelTarget::Desktop,
+            enabled: true,
+        };
+        let delivery = |name: &str, state| Delivery {
+            id: 1,
+            event_id: 1,
+            channel: name.into(),
+            state,
+            attempts: 1,
+            next_attempt_ms: 0,
+            last_attempt_ms: None,
+            note: String::new(),
+        };
+        let newest = [
+            delivery("dead", DeliveryState::GivenUp),
+            delivery("fine", DeliveryState::Delivered),
+            delivery("gone", DeliveryState::GivenUp),
+        ];
+        let channels = [channel("dead"), channel("fine"), channel("new")];
+        let found: Vec<_> = unheard(channels.into_iter(), &newest).collect();
+        assert_eq!(found.len(), 1, "{}", messages(&found));
+        assert!(messages(&found).starts_with("alerts: The last alert to channel \"dead\""));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! `overview.get`: the figures of a range, those of the range before, and what needs an admin.
 
 use super::{attention, clock_jump, totals};
-use crate::{Admin, caps, check, providers};
+use crate::{Admin, caps, channels, check, config, from_store, providers};
 use weir_contract::{
     ApiError,
     command::{caps::CapsList, overview::OverviewGet, providers::ProvidersList},
-    model::chart::Overview,
+    model::{alert::AlertChannel, chart::Overview},
 };
 
 /// Sums and percentiles of the range and of the span of equal length before it.
@@ -22,6 +22,12 @@ pub async fn get(admin: &Admin, command: OverviewGet) -> Result<Overview, ApiErr
     let providers = providers::list(admin, ProvidersList {}).await?;
     let mut attention = attention::find(&current, &caps, &providers);
     attention.extend(admin.clock.disbelieved_jump_ms().map(clock_jump::tell));
+    let channels = config::all::<AlertChannel>(admin, channels::KIND).await?;
+    let deliveries = admin.store.newest_deliveries().await.map_err(from_store)?;
+    attention.extend(attention::unheard(
+        channels.into_iter().map(|stored| stored.value),
+        &deliveries,
+    ));
     Ok(Overview {
         range,
         current,

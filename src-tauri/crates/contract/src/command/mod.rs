@@ -3,8 +3,10 @@
 //! To add one: write the type here, its body in `admin/<noun>/<verb>.rs`, its line in `admin::dispatch`
 //! and its line in the shell. The name is `noun.verb`.
 
+pub mod alerts;
 pub mod cache;
 pub mod caps;
+pub mod channels;
 pub mod charts;
 pub mod gateway;
 pub mod keys;

@@ -57,7 +57,7 @@ pub struct Overview {
 /// One thing that needs an admin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// Which page deals with it: `budgets`, `cache`, `requests`, `settings`, `limits`.
+    /// Which page deals with it: `budgets`, `cache`, `requests`, `settings`, `limits`, `alerts`.
     pub page: String,
     pub message: String,
 }

@@ -1,5 +1,6 @@
 //! The nouns, one file each. Plain data: meaning that is the same for the page, the engine and the stores.
 
+pub mod alert;
 pub mod cache;
 pub mod cap;
 pub mod catalog;

@@ -4,6 +4,7 @@
 //! of the same name), and describe its behaviour once in `tests/store_contract`. A look-up that finds nothing is `Ok(None)`.
 //! Times are UNIX milliseconds and always handed in.
 
+mod alerts;
 mod cache;
 mod config;
 mod keys;
@@ -12,6 +13,7 @@ mod limits;
 mod requests;
 mod rollups;
 
+pub use alerts::{AlertStore, DeliveryOutcome, DueDelivery, NewAlert, NewDelivery, Snooze};
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
 pub use keys::KeyStore;
@@ -44,7 +46,16 @@ pub enum StoreError {
 
 /// Everything a gateway needs.
 pub trait Store:
-    RequestStore + LedgerStore + LimitStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync
+    RequestStore
+    + LedgerStore
+    + LimitStore
+    + CacheStore
+    + ConfigStore
+    + KeyStore
+    + RollupStore
+    + AlertStore
+    + Send
+    + Sync
 {
 }
 impl<

@@ -69,6 +69,9 @@ impl Source {
         weir_gateway::seed::seed(&store, &config, now_ms)
             .await
             .map_err(|problem| problem.to_string())?;
+        weir_gateway::seed::seed_alerts(&store, false, now_ms)
+            .await
+            .map_err(|problem| problem.to_string())?;
         let admin = Admin {
             store: Arc::new(store.clone()),
             live: Arc::new(Offline),

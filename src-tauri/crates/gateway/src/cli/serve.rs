@@ -28,6 +28,7 @@ pub(super) async fn run(source: &Source) -> Result<(), String> {
         next_free_port: false,
         secret_store: "environment".to_owned(),
         who: "gateway".to_owned(),
+        desktop: None,
     })
     .await
     .map_err(|problem| problem.to_string())?;

@@ -28,7 +28,7 @@ use weir_engine::{
 
 /// What compiling needs beside the configuration.
 pub struct Parts {
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     pub secrets: Arc<dyn SecretSource>,
     /// Compiled once: hundreds of patterns take a noticeable part of a second, and the file does not change while it runs.
     intents: Arc<IntentDetector>,
