@@ -14,9 +14,9 @@ use weir_contract::{
 use weir_engine::{
     budget::period::CountedStarts,
     store::{
-        CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain, KeyStore,
-        LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RequestRecord,
-        RequestStore, RollupPoint, RollupStore, StoreError,
+        BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain,
+        HourSpend, KeyStore, LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore,
+        OpenReservation, RequestRecord, RequestStore, RollupPoint, RollupStore, StoreError,
     },
 };
 use weir_store_sqlite::SqliteStore;
@@ -80,6 +80,20 @@ impl LedgerStore for Flaky {
         most: u32,
     ) -> Result<Vec<(String, CapBalance)>, StoreError> {
         self.inner.top_balances(prefix, counted, most).await
+    }
+    async fn open_beyond(&self, cap: &str, counted: CountedStarts) -> Result<NanoUsd, StoreError> {
+        self.inner.open_beyond(cap, counted).await
+    }
+    async fn recall_leases(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+        gateway_id: &str,
+    ) -> Result<bool, StoreError> {
+        self.inner.recall_leases(cap, counted, gateway_id).await
+    }
+    async fn recalled_leases(&self, after_seq: i64) -> Result<Vec<LeaseRecall>, StoreError> {
+        self.inner.recalled_leases(after_seq).await
     }
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {
         self.inner.beat(gateway_id, now_ms).await
@@ -188,6 +202,35 @@ impl RollupStore for Flaky {
         step_ms: i64,
     ) -> Result<Vec<LatencyPoint>, StoreError> {
         self.inner.latency_series(grain, range, step_ms).await
+    }
+    async fn value_hours(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+    ) -> Result<Vec<HourSpend>, StoreError> {
+        self.inner.value_hours(dimension, value, range).await
+    }
+    async fn values_above(
+        &self,
+        dimension: Dimension,
+        range: TimeRange,
+        least: NanoUsd,
+        most: u32,
+    ) -> Result<Vec<(String, HourSpend)>, StoreError> {
+        self.inner.values_above(dimension, range, least, most).await
+    }
+    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError> {
+        self.inner.all_values(dimension, range).await
+    }
+    async fn bought_requests(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+        most: u32,
+    ) -> Result<Vec<BoughtRequest>, StoreError> {
+        self.inner.bought_requests(dimension, value, range, most).await
     }
     async fn fold_rollups(&self) -> Result<(), StoreError> {
         self.inner.fold_rollups().await

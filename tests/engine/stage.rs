@@ -196,6 +196,7 @@ pub(crate) fn daily(limit: NanoUsd) -> Cap {
         limit_nanousd: limit,
         steps: CapStep::tell_and_refuse(80),
         enabled: true,
+        manner: weir_contract::model::cap::CapManner::default(),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         caps::caps_list,
         caps::caps_save,
         caps::caps_delete,
+        caps::caps_simulate,
         charts::charts_get,
         gateway::gateway_status,
         intents::intents_list,

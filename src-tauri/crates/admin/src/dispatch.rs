@@ -8,7 +8,7 @@ use weir_contract::{
     ApiError, Command, ErrorCode,
     command::{
         cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
-        caps::{CapsDelete, CapsList, CapsSave},
+        caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
         keys::{KeysCreate, KeysList, KeysRevoke},
@@ -56,6 +56,7 @@ dispatch! {
     CapsList => caps::list,
     CapsSave => caps::save,
     CapsDelete => caps::delete,
+    CapsSimulate => caps::simulate,
     LimitsList => limits::list,
     LimitsSave => limits::save,
     LimitsDelete => limits::delete,

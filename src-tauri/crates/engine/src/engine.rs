@@ -1,7 +1,11 @@
 //! The engine: everything that serving a call shares. The request's way is in [`crate::pipeline`].
 
 use crate::{
-    budget::purse::Purse,
+    budget::{
+        ahead::Outlooks,
+        need::{CarefulEstimate, EstimateOf},
+        purse::Purse,
+    },
     cache::{flight::Flights, memory::MemoryCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
@@ -20,12 +24,15 @@ use crate::{
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
+use weir_contract::{
+    NanoUsd,
+    model::{cache::CacheSelector, catalog::BreakerPosition},
+};
 
 /// Most finished requests that wait for a store that fails.
 const MOST_UNRECORDED: usize = 10_000;
@@ -45,6 +52,8 @@ pub struct Engine {
     pub memory: MemoryCache,
     pub purse: Purse,
     pub counters: ProcessCounters,
+    /// What caps that look ahead foresee.
+    pub(crate) outlooks: Outlooks,
     /// Tasks that must end before the process does.
     pub tasks: TaskTracker,
     pub(crate) flights: Flights<FlightEnd>,
@@ -62,6 +71,7 @@ pub struct Engine {
     /// Finished requests that the store would not take, oldest first.
     unrecorded: Mutex<VecDeque<RequestRecord>>,
     changes: watch::Sender<u64>,
+    careful: OnceLock<Arc<dyn CarefulEstimate>>,
 }
 
 impl Engine {
@@ -85,6 +95,7 @@ impl Engine {
             clock,
             memory: MemoryCache::new(memory_bytes),
             counters: ProcessCounters::default(),
+            outlooks: Outlooks::default(),
             tasks: TaskTracker::new(),
             flights: Flights::default(),
             clear_epoch: AtomicU64::new(0),
@@ -97,6 +108,7 @@ impl Engine {
             store_broken: AtomicBool::new(false),
             unrecorded: Mutex::default(),
             changes: watch::channel(0).0,
+            careful: OnceLock::new(),
         })
     }
 
@@ -115,6 +127,17 @@ impl Engine {
         self.settings.store(Arc::new(settings));
         self.keyring.forget();
         self.changed();
+    }
+
+    /// What balanced caps hold by, from now on; the first one that is given stays. Without one they hold the hard bound.
+    pub fn estimate_by(&self, careful: Arc<dyn CarefulEstimate>) {
+        if self.careful.set(careful).is_err() {
+            tracing::warn!("an estimate for balanced caps was there already; it stays");
+        }
+    }
+
+    pub(crate) fn careful_nanousd(&self, of: &EstimateOf<'_>) -> Option<NanoUsd> {
+        self.careful.get()?.careful_nanousd(of)
     }
 
     /// Empties memory of what was cleared in the database.

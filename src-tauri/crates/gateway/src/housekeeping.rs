@@ -7,6 +7,8 @@ use weir_admin::Live;
 use weir_engine::{budget::fence::DEAD_AFTER_MS, engine::Engine, store::StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
+/// How often in a tick it is looked whether another gateway is short of money that lies free here.
+const LOOKS_PER_TICK: u32 = 10;
 const DAY_MS: i64 = 86_400_000;
 
 /// A configuration that was refused is tried again this often: what it lacked may have come since.
@@ -41,9 +43,15 @@ pub(crate) async fn run(
             Ok(()) | Err(_) => {}
         }
         house.tick += 1;
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {}
-            _ = stopping.wait_for(|stop| *stop) => return,
+        for _ in 0..LOOKS_PER_TICK {
+            tokio::select! {
+                () = tokio::time::sleep(TICK / LOOKS_PER_TICK) => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+            // Another gateway's call waits for it. One that fails is made up for by the next.
+            if let Err(problem) = house.engine.purse.answer_recalls().await {
+                tracing::debug!(%problem, "what other gateways asked back could not be read");
+            }
         }
     }
 }

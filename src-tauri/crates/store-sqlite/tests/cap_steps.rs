@@ -66,6 +66,7 @@ fn per_user() -> Cap {
             CapStep::at(100, CapAction::Refuse),
         ],
         enabled: true,
+        manner: weir_contract::model::cap::CapManner::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is sample data and says so: the profile is `sample`, the provider is `simulated`,
 //! and the status carries a sentence that no gateway is attached.
 
+mod ahead;
 mod entries;
 mod per_user;
 mod request;
@@ -19,7 +20,7 @@ use weir_contract::{
     ApiError, Command, ErrorCode,
     command::{
         cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
-        caps::{CapsDelete, CapsList, CapsSave},
+        caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
         keys::{KeysCreate, KeysList, KeysRevoke},
@@ -80,6 +81,7 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         CacheClear::NAME => on::<CacheClear>(args, |it| Ok(entries::clear(shelf, &it.selector))),
         CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
         CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
+        CapsSimulate::NAME => on::<CapsSimulate>(args, |it| Ok(ahead::simulation(&it.cap, shelf.now_ms))),
         CapsDelete::NAME => on::<CapsDelete>(args, |it| shelf.delete_cap(&it.name)),
         LimitsList::NAME => on::<LimitsList>(args, |_| Ok(shelf.limits.clone())),
         LimitsSave::NAME => on::<LimitsSave>(args, |save| shelf.save_limit(save)),

@@ -92,6 +92,7 @@ pub(super) fn cap(name: &str, scope: CapScope, period: CapPeriod, money: (i64, i
             limit_nanousd: NanoUsd(limit_usd * USD),
             steps: CapStep::tell_and_refuse(80),
             enabled: true,
+            manner: weir_contract::model::cap::CapManner::default(),
         },
         version: 3,
         spent_nanousd: NanoUsd(spent_mills * USD / 1_000),
@@ -108,6 +109,8 @@ pub(super) fn cap(name: &str, scope: CapScope, period: CapPeriod, money: (i64, i
         .to_owned(),
         in_force: Vec::new(),
         values: Vec::new(),
+        overrun_nanousd: NanoUsd::ZERO,
+        trips: Vec::new(),
     }
 }
 

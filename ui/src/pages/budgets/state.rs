@@ -96,6 +96,7 @@ impl CapDraft {
             limit_nanousd,
             steps: self.steps()?,
             enabled: self.enabled,
+            manner: weir_contract::model::cap::CapManner::default(),
         };
         cap.check().map_err(|problem| in_page_words(&problem))?;
         Ok(cap)
@@ -241,6 +242,7 @@ mod tests {
                     limit_nanousd: NanoUsd(12_500_000_001),
                     steps: steps.clone(),
                     enabled: false,
+                    manner: weir_contract::model::cap::CapManner::default(),
                 };
                 assert_eq!(CapDraft::of(&cap).read(), Ok(cap));
             }

@@ -187,6 +187,7 @@ mod tests {
                 limit_nanousd: NanoUsd(limit),
                 steps: CapStep::tell_and_refuse(80),
                 enabled: true,
+                manner: weir_contract::model::cap::CapManner::default(),
             },
             version: 1,
             spent_nanousd: NanoUsd(spent),
@@ -197,6 +198,8 @@ mod tests {
             resets_text: "1970-01-02 00:00 UTC".into(),
             in_force: Vec::new(),
             values: Vec::new(),
+            overrun_nanousd: NanoUsd::ZERO,
+            trips: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Caps on money: the period they count in, the leases they are spent from, and what a call may cost at most.
 
+pub mod ahead;
 pub mod counted;
 pub mod estimate;
 pub mod fence;
@@ -12,6 +13,8 @@ pub mod lease_size;
 #[cfg(test)]
 mod lease_world;
 pub mod likely;
+pub mod need;
 pub mod period;
 pub mod purse;
+pub mod simulate;
 pub mod steps;

@@ -14,9 +14,11 @@ mod rollups;
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
 pub use keys::KeyStore;
-pub use ledger::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore};
+pub use ledger::{CapBalance, HeldLease, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
-pub use rollups::{Counters, Dimension, Grain, LatencyPoint, RollupPoint, RollupStore};
+pub use rollups::{
+    BoughtRequest, Counters, Dimension, Grain, HourSpend, LatencyPoint, RollupPoint, RollupStore,
+};
 
 /// Why a store could not do it.
 #[derive(Debug, thiserror::Error)]

@@ -19,7 +19,8 @@ pub(super) async fn check(readers: &SqlitePool) -> Result<Vec<(LeaseKey, NanoUsd
                     CASE kind WHEN 'grant' THEN amount_nanousd ELSE -amount_nanousd END
              FROM ledger WHERE kind IN ('grant', 'return')
              UNION ALL
-             SELECT 'reserved', json_extract(lease.value, '$.cap'), json_extract(lease.value, '$.period_start_ms'), amount_nanousd
+             SELECT 'reserved', json_extract(lease.value, '$.cap'), json_extract(lease.value, '$.period_start_ms'),
+                    coalesce(json_extract(lease.value, '$.amount_nanousd'), amount_nanousd)
              FROM reservations, json_each(leases) AS lease
          ),
          kept (what, cap, period, amount) AS (

@@ -30,8 +30,8 @@ impl Operation for Fold {
         let most = Fold::MOST as i64;
         let requests = sqlx::query_as!(
             Counted,
-            "SELECT seq, started_ms, duration_us, key_id, intent, tier, provider, model, simulated, cache, variants,
-                    status, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
+            "SELECT seq, started_ms, duration_us, key_id, team, user_name, event, intent, tier, provider, model,
+                    simulated, cache, variants, status, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
                     cost_nanousd, saved_nanousd, cost_basis, price_unknown
              FROM requests WHERE seq > (SELECT last_seq FROM rollup_cursor) ORDER BY seq LIMIT ?",
             most

@@ -3,7 +3,10 @@
 
 mod ask;
 mod fail;
+mod refuse;
 mod reserve;
+
+pub(crate) use refuse::unchecked;
 
 use super::{
     breaker::{CallOutcome, Permit},

@@ -1,0 +1,145 @@
+//! Getting back what other gateways hold free of a cap before a call is refused, and giving it back when they ask.
+
+use super::{Purse, Standing};
+use crate::{
+    budget::{
+        counted::Counted,
+        period::{PeriodBounds, counted_starts},
+    },
+    store::StoreError,
+};
+use std::{sync::atomic::Ordering, time::Duration};
+use weir_contract::NanoUsd;
+
+/// How long a call waits for others to give back, at most. They look for recalls ten times a second.
+const WAIT_US: u64 = 600_000;
+/// How often it looks whether they did.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// After so many looks it asks again: what is recorded meanwhile can be given back, too.
+const LOOKS_PER_ASKING: u32 = 8;
+/// How long nobody takes more than a call needs after a recall.
+const LEAN_US: u64 = 2_000_000;
+/// How long others are not asked again after they gave nothing.
+const IN_VAIN_US: u64 = 250_000;
+/// Above so many names, those whose time is over go.
+const MOST_NAMES: usize = 1_000;
+
+impl Purse {
+    /// Asks the others to give back what they hold free. True when there may be room now; false when nobody has any, or gave
+    /// any in time, so that the call is refused.
+    pub(super) async fn recall(
+        &self,
+        counted: &Counted<'_>,
+        bounds: &PeriodBounds,
+        amount: NanoUsd,
+        since_us: u64,
+    ) -> Result<bool, StoreError> {
+        let Some(bound) = counted.bound() else {
+            return Ok(false);
+        };
+        let key = &counted.ledger_key;
+        // All that could come back is what is lent and neither spent nor held. A cap that is used up refuses at once.
+        let is_hopeless = |standing: &Standing| bound.saturating_sub(standing.used()) < amount;
+        if is_hopeless(&self.standing_in(counted, *bounds).await?) {
+            return Ok(false);
+        }
+        let _one_at_a_time = self.recalling.lock().await;
+        let mut looks = 0;
+        loop {
+            let standing = self.standing_in(counted, *bounds).await?;
+            let now_us = self.clock.monotonic_us();
+            let waited_us = now_us.saturating_sub(since_us);
+            if is_hopeless(&standing) || self.was_asked_in_vain(key, now_us) {
+                return Ok(false);
+            }
+            if waited_us > WAIT_US {
+                self.note_in_vain(key, now_us);
+                return Ok(false);
+            }
+            let room = bound.saturating_sub(standing.taken());
+            if room.0.saturating_add(self.free(counted, bounds)) >= amount.0 {
+                // It was seen before and somebody else was faster.
+                if looks == 0 && waited_us > 0 {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                return Ok(true);
+            }
+            if looks % LOOKS_PER_ASKING == 0 {
+                let counted = counted_starts(counted.cap.period, bounds.start_ms);
+                if !self.store.recall_leases(key, counted, &self.gateway_id).await? {
+                    return Ok(false);
+                }
+                self.be_lean(key, now_us);
+            }
+            looks += 1;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Gives back what others have asked for since. Costs one read, and nothing while no money is free here.
+    ///
+    /// # Errors
+    /// The store's; asked again, nothing is lost.
+    pub async fn answer_recalls(&self) -> Result<(), StoreError> {
+        let has_free = |book: &super::books::Book| book.ledger.free() > 0;
+        if !self.books().by_key.values().any(has_free) {
+            return Ok(());
+        }
+        let after = self.answered_recall.load(Ordering::Acquire);
+        let recalls = self.store.recalled_leases(after).await?;
+        for recall in recalls {
+            if *recall.gateway_id != *self.gateway_id {
+                self.be_lean(&recall.cap, self.clock.monotonic_us());
+                let _one_at_a_time = self.returning.lock().await;
+                self.return_free(|key| key.ledger_key == recall.cap).await?;
+            }
+            self.answered_recall.fetch_max(recall.seq, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+
+    /// True while no more of a cap is fetched than a call needs.
+    pub(super) fn is_lean(&self, ledger_key: &str) -> bool {
+        let now_us = self.clock.monotonic_us();
+        let books = self.books();
+        books
+            .lean_until_us
+            .get(ledger_key)
+            .is_some_and(|until_us| now_us < *until_us)
+    }
+
+    fn be_lean(&self, ledger_key: &str, now_us: u64) {
+        let mut books = self.books();
+        if books.lean_until_us.len() >= MOST_NAMES {
+            books.lean_until_us.retain(|_, until_us| now_us < *until_us);
+        }
+        books
+            .lean_until_us
+            .insert(ledger_key.to_owned(), now_us + LEAN_US);
+    }
+
+    fn was_asked_in_vain(&self, ledger_key: &str, now_us: u64) -> bool {
+        let books = self.books();
+        let until_us = books.asked_in_vain_until_us.get(ledger_key);
+        until_us.is_some_and(|until_us| now_us < *until_us)
+    }
+
+    fn note_in_vain(&self, ledger_key: &str, now_us: u64) {
+        let mut books = self.books();
+        if books.asked_in_vain_until_us.len() >= MOST_NAMES {
+            books
+                .asked_in_vain_until_us
+                .retain(|_, until_us| now_us < *until_us);
+        }
+        books
+            .asked_in_vain_until_us
+            .insert(ledger_key.to_owned(), now_us + IN_VAIN_US);
+    }
+
+    /// Free in the book that may be spent now.
+    fn free(&self, counted: &Counted<'_>, bounds: &PeriodBounds) -> i64 {
+        let books = self.books();
+        let key = books.key(counted, bounds);
+        books.by_key.get(&key).map_or(0, |book| book.ledger.free())
+    }
+}
