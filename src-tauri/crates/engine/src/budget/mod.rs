@@ -6,6 +6,7 @@ pub mod estimate;
 pub mod fence;
 #[cfg(test)]
 mod fence_model;
+pub mod learned_ratio;
 pub mod lease;
 #[cfg(test)]
 mod lease_model;
