@@ -25,14 +25,27 @@ use weir_store_sqlite::SqliteStore;
 pub(crate) struct Flaky {
     pub(crate) inner: SqliteStore,
     pub(crate) refuses_records: AtomicBool,
+    /// True while nothing that has to do with money can be reached.
+    pub(crate) is_away: AtomicBool,
+}
+
+impl Flaky {
+    fn be_there(&self) -> Result<(), StoreError> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the database is cut off".into()));
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl RequestStore for Flaky {
     async fn open_reservation(&self, reservation: OpenReservation) -> Result<(), StoreError> {
+        self.be_there()?;
         self.inner.open_reservation(reservation).await
     }
     async fn record(&self, record: RequestRecord) -> Result<(), StoreError> {
+        self.be_there()?;
         if self.refuses_records.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("told to fail".into()));
         }
@@ -57,6 +70,7 @@ impl RequestStore for Flaky {
 #[async_trait]
 impl LedgerStore for Flaky {
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError> {
+        self.be_there()?;
         self.inner.acquire_lease(request).await
     }
     async fn return_lease(
@@ -71,6 +85,7 @@ impl LedgerStore for Flaky {
         cap: &str,
         counted: CountedStarts,
     ) -> Result<Vec<(i64, CapBalance)>, StoreError> {
+        self.be_there()?;
         self.inner.balances(cap, counted).await
     }
     async fn top_balances(
@@ -96,6 +111,7 @@ impl LedgerStore for Flaky {
         self.inner.recalled_leases(after_seq).await
     }
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.be_there()?;
         self.inner.beat(gateway_id, now_ms).await
     }
     async fn recover_dead_gateways(&self, dead_before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {

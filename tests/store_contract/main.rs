@@ -7,15 +7,20 @@
 )]
 
 mod cache;
+mod cap_manners;
 mod caps;
 mod configuration;
 mod dead_gateways;
 mod keys;
 mod kill_nine;
 mod listing;
+mod many_processes;
 mod requests;
 mod rollups;
 mod sample;
+mod shared_caps;
+mod spend;
+mod spender_plan;
 mod sqlite;
 
 /// Emits every behaviour as a test of one database. `$fresh` gives an empty store and what must live as long as it.
@@ -46,9 +51,21 @@ macro_rules! contract {
                 the_same_lease_grows,
                 a_return_gives_back_only_what_is_unspent,
                 overspending_a_lease_takes_room_from_the_next,
+            ]
+            shared_caps: [
                 sixty_four_callers_never_pass_the_limit,
                 periods_that_count_together_share_one_limit,
                 the_largest_values_of_a_cap_come_first,
+            ]
+            cap_manners: [
+                each_cap_holds_its_own_amount,
+                what_calls_may_cost_beyond_is_told_by_cap,
+                a_recall_reaches_the_others_once,
+                nobody_is_asked_who_has_nothing,
+            ]
+            spend: [
+                a_values_hours_are_its_requests,
+                bud_8_periods_add_up_to_the_whole,
             ]
             dead_gateways: [
                 open_reservations_are_charged_once,

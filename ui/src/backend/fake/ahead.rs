@@ -1,4 +1,4 @@
-//! A made-up simulation of a cap, and a made-up hour at which a forecast lowered the ladder.
+//! A made-up simulation of a cap.
 
 use weir_contract::{
     NanoUsd,
@@ -51,7 +51,7 @@ pub(super) fn simulation(cap: &Cap, now_ms: i64) -> CapSimulation {
 }
 
 /// One tier lower in the middle of the month.
-pub(super) fn trip(limit_nanousd: i64) -> CapTrip {
+fn trip(limit_nanousd: i64) -> CapTrip {
     CapTrip {
         value: "ana".to_owned(),
         at_ms: 0,

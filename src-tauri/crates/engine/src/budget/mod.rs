@@ -1,6 +1,7 @@
 //! Caps on money: the period they count in, the leases they are spent from, and what a call may cost at most.
 
 pub mod ahead;
+mod careful;
 pub mod counted;
 pub mod estimate;
 pub mod fence;

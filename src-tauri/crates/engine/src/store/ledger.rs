@@ -54,6 +54,8 @@ pub struct CapBalance {
     pub reserved_nanousd: NanoUsd,
     /// Granted to gateways' leases and not given back, spent or not; never above the limit.
     pub committed_nanousd: NanoUsd,
+    /// Spent or held by leases beyond what they were granted, because calls cost more than was held for them.
+    pub overspent_nanousd: NanoUsd,
 }
 
 impl CapBalance {
@@ -70,6 +72,7 @@ impl CapBalance {
             unsettled_nanousd: self.unsettled_nanousd.saturating_add(other.unsettled_nanousd),
             reserved_nanousd: self.reserved_nanousd.saturating_add(other.reserved_nanousd),
             committed_nanousd: self.committed_nanousd.saturating_add(other.committed_nanousd),
+            overspent_nanousd: self.overspent_nanousd.saturating_add(other.overspent_nanousd),
         }
     }
 }

@@ -106,29 +106,27 @@ impl Purse {
             counted: counted_starts(counted.cap.period, bounds.start_ms),
         }
     }
+}
 
-    pub(super) async fn cap_reached(
-        &self,
-        counted: &Counted<'_>,
-        bounds: &PeriodBounds,
-        need: NanoUsd,
-    ) -> Result<PurseError, StoreError> {
-        let limit = counted.bound().unwrap_or(NO_BOUND);
-        let standing = self.standing_in(counted, *bounds).await?;
-        let resets_ms = standing.down_to_ms(counted, limit.saturating_sub(need));
-        Ok(PurseError::CapReached {
-            cap: counted.cap.name.clone(),
-            whose: counted.in_words(),
-            limit,
-            spent: standing.spent(),
-            reserved: standing.reserved(),
-            lent: standing
-                .taken()
-                .saturating_sub(standing.used())
-                .max(NanoUsd::ZERO),
-            need,
-            resets_ms,
-            resets_text: Standing::in_words(counted, resets_ms),
-        })
+/// The refusal where the cap stands so and has so much reserved.
+pub(super) fn cap_reached(
+    counted: &Counted<'_>,
+    standing: &Standing,
+    reserved: NanoUsd,
+    need: NanoUsd,
+) -> PurseError {
+    let limit = counted.bound().unwrap_or(NO_BOUND);
+    let resets_ms = standing.down_to_ms(counted, limit.saturating_sub(need));
+    let named = standing.spent().saturating_add(reserved);
+    PurseError::CapReached {
+        cap: counted.cap.name.clone(),
+        whose: counted.in_words(),
+        limit,
+        spent: standing.spent(),
+        reserved,
+        lent: standing.taken().saturating_sub(named).max(NanoUsd::ZERO),
+        need,
+        resets_ms,
+        resets_text: Standing::in_words(counted, resets_ms),
     }
 }

@@ -74,16 +74,17 @@ async fn each_cap_of_a_chain_holds_by_its_own_mode() {
     assert_eq!(amounts, [Some(NanoUsd(300)), Some(NanoUsd(20))]);
     assert_eq!(stage.purse.held("daily", DAY_MS), NanoUsd(300));
     assert_eq!(stage.purse.held("balanced", DAY_MS), NanoUsd(20));
-    // A call that costs more than was held is charged whole.
+    // A call that costs more than was held is charged whole, from what is free of the lease first.
     stage.purse.settle(held, NanoUsd(250));
+    assert_eq!(stage.purse.held("balanced", DAY_MS), NanoUsd::ZERO);
+    let refused = stage.hold(&[balanced(1_000)], need(10_000, 1_001)).await;
     assert!(matches!(
-        stage.hold(&[balanced(1_000)], need(10_000, 760)).await,
+        refused,
         Err(PurseError::CapReached {
-            need: NanoUsd(760),
+            need: NanoUsd(1_001),
             ..
         })
     ));
-    assert!(stage.hold(&[balanced(1_000)], need(10_000, 750)).await.is_ok());
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ pub use books::Held;
 pub use standing::Standing;
 
 use books::{BookKey, Books, Part};
-use fetch::Fetched;
+use fetch::{Fetched, cap_reached};
+use recall::Recalled;
 
 use super::{
     counted::Counted,
@@ -254,8 +255,15 @@ impl Purse {
                     // Whoever waits for others must not keep this gateway's other caps waiting.
                     drop(one_at_a_time);
                     let since_us = *short_since_us.get_or_insert_with(|| self.clock.monotonic_us());
-                    if !self.recall(counted, &bounds, amount, since_us).await? {
-                        return Err(self.cap_reached(counted, &bounds, amount).await?);
+                    match self.recall(counted, &bounds, amount, since_us).await? {
+                        Recalled::Room => {}
+                        Recalled::Nothing(standing) => {
+                            return Err(cap_reached(counted, &standing, standing.reserved(), amount));
+                        }
+                        Recalled::NothingElsewhere(standing) => {
+                            let held_here = standing.taken().saturating_sub(standing.spent());
+                            return Err(cap_reached(counted, &standing, held_here, amount));
+                        }
                     }
                 }
             }

@@ -24,24 +24,34 @@ const IN_VAIN_US: u64 = 250_000;
 /// Above so many names, those whose time is over go.
 const MOST_NAMES: usize = 1_000;
 
+/// What came of asking.
+pub(super) enum Recalled {
+    /// There may be room now.
+    Room,
+    /// Nobody has any, or gave any in time, so the call is refused; this is where the cap stood then.
+    Nothing(Standing),
+    /// The same, and what is lent and unspent lies here: held for calls whose reservations are being written.
+    NothingElsewhere(Standing),
+}
+
 impl Purse {
-    /// Asks the others to give back what they hold free. True when there may be room now; false when nobody has any, or gave
-    /// any in time, so that the call is refused.
+    /// Asks the others to give back what they hold free.
     pub(super) async fn recall(
         &self,
         counted: &Counted<'_>,
         bounds: &PeriodBounds,
         amount: NanoUsd,
         since_us: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Recalled, StoreError> {
+        let standing = self.standing_in(counted, *bounds).await?;
         let Some(bound) = counted.bound() else {
-            return Ok(false);
+            return Ok(Recalled::Nothing(standing));
         };
         let key = &counted.ledger_key;
         // All that could come back is what is lent and neither spent nor held. A cap that is used up refuses at once.
         let is_hopeless = |standing: &Standing| bound.saturating_sub(standing.used()) < amount;
-        if is_hopeless(&self.standing_in(counted, *bounds).await?) {
-            return Ok(false);
+        if is_hopeless(&standing) {
+            return Ok(Recalled::Nothing(standing));
         }
         let _one_at_a_time = self.recalling.lock().await;
         let mut looks = 0;
@@ -49,12 +59,8 @@ impl Purse {
             let standing = self.standing_in(counted, *bounds).await?;
             let now_us = self.clock.monotonic_us();
             let waited_us = now_us.saturating_sub(since_us);
-            if is_hopeless(&standing) || self.was_asked_in_vain(key, now_us) {
-                return Ok(false);
-            }
-            if waited_us > WAIT_US {
-                self.note_in_vain(key, now_us);
-                return Ok(false);
+            if is_hopeless(&standing) {
+                return Ok(Recalled::Nothing(standing));
             }
             let room = bound.saturating_sub(standing.taken());
             if room.0.saturating_add(self.free(counted, bounds)) >= amount.0 {
@@ -62,12 +68,16 @@ impl Purse {
                 if looks == 0 && waited_us > 0 {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
-                return Ok(true);
+                return Ok(Recalled::Room);
+            }
+            if waited_us > WAIT_US || self.was_asked_in_vain(key, now_us) {
+                self.note_in_vain(key, now_us);
+                return Ok(Recalled::Nothing(standing));
             }
             if looks % LOOKS_PER_ASKING == 0 {
                 let counted = counted_starts(counted.cap.period, bounds.start_ms);
                 if !self.store.recall_leases(key, counted, &self.gateway_id).await? {
-                    return Ok(false);
+                    return Ok(Recalled::NothingElsewhere(standing));
                 }
                 self.be_lean(key, now_us);
             }
@@ -124,8 +134,13 @@ impl Purse {
         until_us.is_some_and(|until_us| now_us < *until_us)
     }
 
+    /// Does not prolong what is there, or others would never be asked again.
     fn note_in_vain(&self, ledger_key: &str, now_us: u64) {
         let mut books = self.books();
+        let until_us = books.asked_in_vain_until_us.get(ledger_key);
+        if until_us.is_some_and(|until_us| now_us < *until_us) {
+            return;
+        }
         if books.asked_in_vain_until_us.len() >= MOST_NAMES {
             books
                 .asked_in_vain_until_us

@@ -80,33 +80,33 @@ impl Buyer<'_> {
 }
 
 /// The refusal where a reservation cannot be written down.
-pub(super) fn store_away(problem: &StoreError) -> Problem {
-    let message = format!(
-        "nothing can be bought while spend cannot be recorded: {problem}; cached answers are still served"
-    );
-    Problem {
-        retry_after_seconds: Some(2),
-        ..Problem::new(RefusalCode::StoreUnavailable, message)
-    }
+pub(super) fn store_away(caps: &[Counted<'_>], problem: &StoreError) -> Problem {
+    away(
+        caps,
+        format!("nothing can be bought while spend cannot be recorded: {problem}"),
+    )
 }
 
-/// The refusal where the store cannot say what is spent, with the caps that want it so.
+/// The refusal where the store cannot say what is spent.
 pub(crate) fn unchecked(caps: &[Counted<'_>], problem: &PurseError) -> Problem {
+    away(
+        caps,
+        format!("spend cannot be checked, so nothing is bought: {problem}"),
+    )
+}
+
+/// It names the caps that want it so.
+fn away(caps: &[Counted<'_>], what: String) -> Problem {
     let closed = caps
         .iter()
         .filter(|counted| counted.cap.manner.when_store_is_away == StoreAway::Refuse);
     let names: Vec<String> = closed.map(Counted::in_words).collect();
-    let whom = match names.as_slice() {
+    let who = match names.as_slice() {
         [] => String::new(),
-        [one] => format!(" The cap {one} refuses while the store is away"),
-        several => format!(" The caps {} refuse while the store is away", several.join(", ")),
+        [one] => format!("; the cap {one} refuses while the store is away"),
+        several => format!("; the caps {} refuse while the store is away", several.join(", ")),
     };
-    let end = if whom.is_empty() {
-        ""
-    } else {
-        "; cached answers are still served"
-    };
-    let message = format!("spend cannot be checked, so nothing is bought: {problem}.{whom}{end}");
+    let message = format!("{what}{who}; cached answers are still served");
     Problem {
         retry_after_seconds: Some(2),
         ..Problem::new(RefusalCode::StoreUnavailable, message)

@@ -68,10 +68,7 @@ impl Buyer<'_> {
                 }
                 Err(problem) => return Err(self.not_reserved(&caps, problem, candidate, journal)),
             };
-            let fails_open = fails_open(&caps);
-            let written = self
-                .write_down(held, candidate, now_ms, fails_open, journal)
-                .await?;
+            let written = self.write_down(held, candidate, now_ms, &caps, journal).await?;
             let (held, reservation_id, is_written) = written;
             if !is_written || self.engine.purse.still_holds(&held) {
                 self.attempts += 1;
@@ -104,9 +101,10 @@ impl Buyer<'_> {
         }
         journal.row.attempts = self.attempts;
         let message = "this gateway stands still so long and so often that it cannot hold money";
-        Err(Next::Stop(store_away(&StoreError::Unavailable(
-            message.to_owned(),
-        ))))
+        Err(Next::Stop(store_away(
+            &caps,
+            &StoreError::Unavailable(message.to_owned()),
+        )))
     }
 
     /// What the call needs of strict caps, and of balanced ones.
@@ -160,7 +158,7 @@ impl Buyer<'_> {
         held: Held,
         candidate: &Candidate,
         now_ms: i64,
-        fails_open: bool,
+        caps: &[Counted<'_>],
         journal: &mut Journal,
     ) -> Result<(Held, String, bool), Next> {
         self.reservations += 1;
@@ -189,13 +187,13 @@ impl Buyer<'_> {
         if let Err(problem) = self.engine.store.open_reservation(opened).await {
             self.engine
                 .store_failed(&format!("a reservation could not be written: {problem}"));
-            if fails_open && matches!(problem, StoreError::Unavailable(_)) {
+            if fails_open(caps) && matches!(problem, StoreError::Unavailable(_)) {
                 let what = "the store is away and every cap that counts this call lets it pass then; it is charged when the store is back";
                 journal.note("reserve", what, &[("problem", problem.to_string())]);
                 return Ok((held, reservation_id, false));
             }
             self.engine.purse.settle(held, NanoUsd::ZERO);
-            return Err(Next::Stop(store_away(&problem)));
+            return Err(Next::Stop(store_away(caps, &problem)));
         }
         Ok((held, reservation_id, true))
     }
