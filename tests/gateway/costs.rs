@@ -165,8 +165,7 @@ async fn the_embedded_table_bills_real_models() {
         &gateway,
         KeysCreate {
             name: "k".into(),
-            team: String::new(),
-        },
+            team: String::new(), ..KeysCreate::default() },
     )
     .await
     .unwrap();

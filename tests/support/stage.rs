@@ -126,8 +126,7 @@ impl Stage {
             &gateway,
             KeysCreate {
                 name: "test".into(),
-                team: String::new(),
-            },
+                team: String::new(), ..KeysCreate::default() },
         )
         .await
         .expect("a key");
@@ -152,8 +151,7 @@ impl Stage {
     pub async fn new_key(&self, team: &str) -> CreatedKey {
         self.admin(KeysCreate {
             name: format!("of {team}"),
-            team: team.to_owned(),
-        })
+            team: team.to_owned(), ..KeysCreate::default() })
         .await
     }
 

@@ -1,11 +1,17 @@
 //! The engine: everything that serving a call shares. The request's way is in [`crate::pipeline`].
 
 use crate::{
-    budget::purse::Purse,
+    budget::{
+        learned_ratio::{Estimate, LearnedRatios, SettledUse},
+        purse::Purse,
+    },
     cache::{flight::Flights, memory::MemoryCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
-    limit::limiter::{Caller, LimitDecision, Limiter},
+    limit::{
+        limiter::{Caller, LimitDecision, Limiter},
+        own_limit::OwnLimits,
+    },
     metrics::process::ProcessCounters,
     pipeline::FlightEnd,
     routing::{
@@ -25,7 +31,9 @@ use std::sync::{
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
+use weir_contract::model::{
+    cache::CacheSelector, catalog::BreakerPosition, key::VirtualKey, limit::LimitSubject,
+};
 
 /// Most finished requests that wait for a store that fails.
 const MOST_UNRECORDED: usize = 10_000;
@@ -52,6 +60,8 @@ pub struct Engine {
     pub(crate) clear_epoch: AtomicU64,
     settings: ArcSwap<Settings>,
     limiter: Mutex<Limiter>,
+    own_limits: Mutex<OwnLimits>,
+    ratios: Mutex<LearnedRatios>,
     /// For intervals: a wall clock that is set forward would open windows and breakers early.
     steady: SteadyTime,
     breakers: Mutex<BreakerMap>,
@@ -89,7 +99,8 @@ impl Engine {
             flights: Flights::default(),
             clear_epoch: AtomicU64::new(0),
             settings: ArcSwap::from_pointee(settings),
-
+            own_limits: Mutex::default(),
+            ratios: Mutex::default(),
             breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
             retry_policy: RetryPolicy::default(),
             retry_budget: Mutex::default(),
@@ -195,8 +206,61 @@ impl Engine {
             .is_some_and(crate::settings::RunningProvider::is_simulated)
     }
 
-    pub(crate) fn admit(&self, caller: Caller<'_>) -> LimitDecision {
-        lock(&self.limiter).admit(caller, self.steady_ms())
+    /// What a call to a model may use; see [`LearnedRatios::estimate`].
+    #[must_use]
+    pub fn estimate(&self, model: &ModelRef, input_bytes: u64, max_output_tokens: u64) -> Estimate {
+        lock(&self.ratios).estimate(model, input_bytes, max_output_tokens)
+    }
+
+    /// Adds what was learned since the last time to the store, and takes over what all gateways have learned.
+    ///
+    /// # Errors
+    /// The store's; what was learned is kept for the next time.
+    pub async fn share_ratios(&self) -> Result<(), StoreError> {
+        let unsaved = lock(&self.ratios).take_unsaved();
+        if !unsaved.is_empty()
+            && let Err(problem) = self.store.add_ratio_counts(unsaved.clone()).await
+        {
+            lock(&self.ratios).put_back(&unsaved);
+            return Err(problem);
+        }
+        let saved = self.store.ratio_counts().await?;
+        lock(&self.ratios).load(&saved);
+        Ok(())
+    }
+
+    /// Learns from a call whose provider said what it used.
+    pub(crate) fn learn(&self, model: &ModelRef, settled: &SettledUse) {
+        lock(&self.ratios).learn(model, settled);
+    }
+
+    /// Counts a call under every limit that applies, the key's own among them, or under none.
+    pub(crate) fn admit(&self, caller: Caller<'_>, key: &VirtualKey) -> LimitDecision {
+        let now_ms = self.steady_ms();
+        let Some(limit) = key.limit else {
+            return lock(&self.limiter).admit(caller, now_ms);
+        };
+        // Held over both, so that no other call of the key comes between looking and counting.
+        let mut own = lock(&self.own_limits);
+        if let Some(headers) = own.refusal(&key.id, limit, now_ms) {
+            let retry_after_ms = headers
+                .retry_after_seconds
+                .and_then(|seconds| i64::try_from(seconds.saturating_mul(1_000)).ok());
+            return LimitDecision::Refused {
+                headers,
+                subject: LimitSubject::Key,
+                retry_after_ms: retry_after_ms.unwrap_or(i64::MAX),
+            };
+        }
+        match lock(&self.limiter).admit(caller, now_ms) {
+            LimitDecision::Admitted(shared) => {
+                let headers = own.count(&key.id, limit, now_ms);
+                // The tightest is shown.
+                let tighter = shared.filter(|shared| shared.remaining < headers.remaining);
+                LimitDecision::Admitted(Some(tighter.unwrap_or(headers)))
+            }
+            refused @ LimitDecision::Refused { .. } => refused,
+        }
     }
     pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
         match lock(&self.breakers).admit(&model.provider, &model.model, self.steady_ms()) {

@@ -13,8 +13,11 @@ mod rollups;
 
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
-pub use keys::KeyStore;
-pub use ledger::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore};
+pub use keys::{KeyRecord, KeyStore};
+pub use ledger::{
+    BillStore, BoughtModel, CapBalance, CorrectionOutcome, CorrectionRequest, LeaseKey, LeaseRequest, LeaseReturn,
+    LedgerStore, RatioStore,
+};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
 pub use rollups::{Counters, Dimension, Grain, LatencyPoint, RollupPoint, RollupStore};
 
@@ -42,10 +45,28 @@ pub enum StoreError {
 
 /// Everything a gateway needs.
 pub trait Store:
-    RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync
+    RequestStore
+    + LedgerStore
+    + BillStore
+    + RatioStore
+    + CacheStore
+    + ConfigStore
+    + KeyStore
+    + RollupStore
+    + Send
+    + Sync
 {
 }
-impl<T: RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync> Store
-    for T
+impl<T> Store for T where
+    T: RequestStore
+        + LedgerStore
+        + BillStore
+        + RatioStore
+        + CacheStore
+        + ConfigStore
+        + KeyStore
+        + RollupStore
+        + Send
+        + Sync
 {
 }
