@@ -4,4 +4,5 @@
 mod config;
 mod figures;
 mod keys;
+mod ledger;
 mod stage;

@@ -34,7 +34,9 @@ impl Restarts {
         if self.secret.is_none() {
             let key = KeysCreate {
                 name: "k".into(),
-                team: String::new(), ..KeysCreate::default() };
+                team: String::new(),
+                ..KeysCreate::default()
+            };
             self.secret = Some(admin(&gateway, key).await.unwrap().secret);
         }
         let response = support::http_client()

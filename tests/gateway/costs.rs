@@ -165,7 +165,9 @@ async fn the_embedded_table_bills_real_models() {
         &gateway,
         KeysCreate {
             name: "k".into(),
-            team: String::new(), ..KeysCreate::default() },
+            team: String::new(),
+            ..KeysCreate::default()
+        },
     )
     .await
     .unwrap();

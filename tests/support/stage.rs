@@ -126,7 +126,9 @@ impl Stage {
             &gateway,
             KeysCreate {
                 name: "test".into(),
-                team: String::new(), ..KeysCreate::default() },
+                team: String::new(),
+                ..KeysCreate::default()
+            },
         )
         .await
         .expect("a key");
@@ -151,7 +153,9 @@ impl Stage {
     pub async fn new_key(&self, team: &str) -> CreatedKey {
         self.admin(KeysCreate {
             name: format!("of {team}"),
-            team: team.to_owned(), ..KeysCreate::default() })
+            team: team.to_owned(),
+            ..KeysCreate::default()
+        })
         .await
     }
 

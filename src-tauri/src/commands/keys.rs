@@ -58,6 +58,9 @@ pub async fn keys_rotate(profile: State<'_, Profile>, args: KeysRotate) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_end_overlap(profile: State<'_, Profile>, args: KeysEndOverlap) -> Result<VirtualKey, ApiError> {
+pub async fn keys_end_overlap(
+    profile: State<'_, Profile>,
+    args: KeysEndOverlap,
+) -> Result<VirtualKey, ApiError> {
     profile.call(args).await
 }

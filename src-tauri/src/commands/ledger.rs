@@ -15,7 +15,10 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_correct(profile: State<'_, Profile>, args: LedgerCorrect) -> Result<CorrectedRequest, ApiError> {
+pub async fn ledger_correct(
+    profile: State<'_, Profile>,
+    args: LedgerCorrect,
+) -> Result<CorrectedRequest, ApiError> {
     profile.call(args).await
 }
 
@@ -24,7 +27,10 @@ pub async fn ledger_correct(profile: State<'_, Profile>, args: LedgerCorrect) ->
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_check(profile: State<'_, Profile>, args: LedgerCheckNow) -> Result<LedgerCheck, ApiError> {
+pub async fn ledger_check(
+    profile: State<'_, Profile>,
+    args: LedgerCheckNow,
+) -> Result<LedgerCheck, ApiError> {
     profile.call(args).await
 }
 
@@ -33,7 +39,10 @@ pub async fn ledger_check(profile: State<'_, Profile>, args: LedgerCheckNow) -> 
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_reconcile(profile: State<'_, Profile>, args: LedgerReconcile) -> Result<BillComparison, ApiError> {
+pub async fn ledger_reconcile(
+    profile: State<'_, Profile>,
+    args: LedgerReconcile,
+) -> Result<BillComparison, ApiError> {
     profile.call(args).await
 }
 

@@ -43,7 +43,9 @@ pub enum KeyError {
     )]
     Expired(String),
     /// The secret was replaced, and its overlap is over.
-    #[error("this API key was rotated, and its old secret stopped on {0}; use the new secret of the same key")]
+    #[error(
+        "this API key was rotated, and its old secret stopped on {0}; use the new secret of the same key"
+    )]
     RotatedAway(String),
     /// The store cannot say.
     #[error(transparent)]
@@ -222,7 +224,10 @@ mod tests {
         assert!(accept(rotated(1_000), &NEW, 1_000).is_ok());
         let late = accept(rotated(1_000), &OLD, 1_000).unwrap_err();
         assert!(late.to_string().contains("1970-01-01 00:00 UTC"), "{late}");
-        assert!(matches!(accept(rotated(1_000), &[3; 32], 0), Err(KeyError::Invalid)));
+        assert!(matches!(
+            accept(rotated(1_000), &[3; 32], 0),
+            Err(KeyError::Invalid)
+        ));
     }
 
     #[test]
@@ -232,9 +237,15 @@ mod tests {
         assert!(accept(record.clone(), &NEW, 86_399_999).is_ok());
         for secret in [&NEW, &OLD] {
             let late = accept(record.clone(), secret, 86_400_000).unwrap_err();
-            assert!(late.to_string().contains("expired on 1970-01-02 00:00 UTC"), "{late}");
+            assert!(
+                late.to_string().contains("expired on 1970-01-02 00:00 UTC"),
+                "{late}"
+            );
         }
-        assert!(matches!(accept(record.clone(), &[3; 32], 86_400_000), Err(KeyError::Invalid)));
+        assert!(matches!(
+            accept(record.clone(), &[3; 32], 86_400_000),
+            Err(KeyError::Invalid)
+        ));
         record.key.revoked_ms = Some(5);
         assert!(matches!(accept(record, &OLD, 6), Err(KeyError::Revoked)));
     }

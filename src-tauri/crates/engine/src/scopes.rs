@@ -98,13 +98,15 @@ pub fn keep_to_scopes(scopes: &KeyScopes, plan: &mut Plan) {
         candidates,
         passed_over,
     } = plan;
-    candidates.retain(|candidate| match obstacle(scopes, candidate.tier, &candidate.model) {
-        None => true,
-        Some(why) => {
-            passed_over.push((candidate.model.clone(), why));
-            false
-        }
-    });
+    candidates.retain(
+        |candidate| match obstacle(scopes, candidate.tier, &candidate.model) {
+            None => true,
+            Some(why) => {
+                passed_over.push((candidate.model.clone(), why));
+                false
+            }
+        },
+    );
 }
 
 /// What the scopes add to a cache key: an answer of a model that the key may not use is not for it. Empty for a named model,
@@ -159,7 +161,16 @@ mod tests {
         }
         assert_eq!(may_use_intent(&open, "anything"), Ok(()));
         assert_eq!(obstacle(&open, None, &model("a/b")), None);
-        assert_eq!(cache_part(&open, &Target::Auto { lowest: Tier::T0, highest: Tier::T3 }), "");
+        assert_eq!(
+            cache_part(
+                &open,
+                &Target::Auto {
+                    lowest: Tier::T0,
+                    highest: Tier::T3
+                }
+            ),
+            ""
+        );
     }
 
     #[test]

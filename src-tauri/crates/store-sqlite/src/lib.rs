@@ -11,7 +11,7 @@
 //!   stays consistent (rows, ledger and balances vanish together), but money spent in that half second is then known
 //!   only as part of its lease, and recovery gives it back with the lease's rest.
 
-mod bills;
+mod audit;
 mod cache_entries;
 mod config;
 mod error;

@@ -27,7 +27,8 @@ impl RatioStore for SqliteStore {
         .await
         .map_err(from_sqlx)?;
         let counts = rows.into_iter().map(|row| {
-            let wrong = |column: &'static str| inconsistent("ratio_counts", column, &row.model, "out of range");
+            let wrong =
+                |column: &'static str| inconsistent("ratio_counts", column, &row.model, "out of range");
             Ok(RatioCount {
                 size_class: u8::try_from(row.size_class).map_err(|_| wrong("size_class"))?,
                 side: if row.side == "input" {

@@ -29,7 +29,12 @@ pub(super) fn correct(shelf: &Shelf, correct: &LedgerCorrect) -> Result<Correcte
 
 pub(super) fn reconcile(shelf: &mut Shelf, asked: &LedgerReconcile) -> Result<BillComparison, ApiError> {
     let mut models = Vec::new();
-    for (number, line) in asked.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (number, line) in asked
+        .text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
         let wrong = |problem: String| {
             ApiError::invalid(format!("nothing was imported: line {}: {problem}", number + 1))
         };

@@ -51,7 +51,11 @@ pub fn CorrectDialog(chosen: RwSignal<Option<RequestRow>>, reload: Callback<()>)
         })
     });
     let added = Callback::new(move |corrected: CorrectedRequest| {
-        let moved: Vec<String> = corrected.moved.iter().map(|one| format!("\"{}\"", one.cap)).collect();
+        let moved: Vec<String> = corrected
+            .moved
+            .iter()
+            .map(|one| format!("\"{}\"", one.cap))
+            .collect();
         let caps = if moved.is_empty() {
             "No cap had counted it.".to_owned()
         } else {
@@ -61,9 +65,7 @@ pub fn CorrectDialog(chosen: RwSignal<Option<RequestRow>>, reload: Callback<()>)
         shell.say(format!("The request costs {cost} now. {caps}"));
         reload.run(());
     });
-    let charged = move || {
-        chosen.with(|row| row.as_ref().map(|row| format::money_exact(row.cost_nanousd)))
-    };
+    let charged = move || chosen.with(|row| row.as_ref().map(|row| format::money_exact(row.cost_nanousd)));
     view! {
         <AddDialog open title="Correct the cost" act="Correct" read added testid="correct-save">
             <p class="muted">"Charged now: "{charged}". The correction is added to the ledger; nothing there is changed or removed."</p>

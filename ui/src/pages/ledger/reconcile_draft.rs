@@ -97,7 +97,10 @@ mod tests {
             // 21 November 2026.
             ..BillDraft::of_last_month(1_795_219_200_000)
         };
-        assert_eq!((draft.first_day.as_str(), draft.last_day.as_str()), ("2026-10-01", "2026-10-31"));
+        assert_eq!(
+            (draft.first_day.as_str(), draft.last_day.as_str()),
+            ("2026-10-01", "2026-10-31")
+        );
         let read = draft.read().unwrap();
         assert_eq!(read.range.to_ms - read.range.from_ms, 31 * 86_400_000);
         assert_eq!(read.range.to_ms, 1_793_491_200_000);

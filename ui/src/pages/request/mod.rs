@@ -27,7 +27,12 @@ pub fn Request(id: String) -> impl IntoView {
     let wanted = id.clone();
     let detail = query(move || RequestsGet { id: wanted.clone() });
     let reload = Callback::new(move |()| detail.reload());
-    let content = move || detail.value.get().map(|detail| view! { <Explained detail reload/> });
+    let content = move || {
+        detail
+            .value
+            .get()
+            .map(|detail| view! { <Explained detail reload/> })
+    };
     view! {
         <div class="crumb"><a href=move || shell.href(Page::Requests)><Icon symbol=Symbol::Back/>"Requests"</a>
             <code>{id.clone()}</code><CopyButton text=Signal::stored(id) label="Copy the request's id"/></div>

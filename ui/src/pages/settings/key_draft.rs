@@ -186,7 +186,12 @@ pub fn scopes_in_words(scopes: &KeyScopes) -> Option<String> {
         endpoints.join(", "),
         scopes.models.join(", "),
         tiers.join(", "),
-        scopes.intents.iter().map(|one| format!("intent {one}")).collect::<Vec<_>>().join(", "),
+        scopes
+            .intents
+            .iter()
+            .map(|one| format!("intent {one}"))
+            .collect::<Vec<_>>()
+            .join(", "),
     ];
     let said: Vec<String> = lists.into_iter().filter(|list| !list.is_empty()).collect();
     (!said.is_empty()).then(|| format!("only {}", said.join("; ")))
@@ -220,7 +225,10 @@ mod tests {
     fn a_form_reads_as_what_it_says() {
         let made = full().create(|_| 60).unwrap();
         assert_eq!(made.name, "laptop");
-        assert_eq!(made.scopes.endpoints, [KeyEndpoint::Listings, KeyEndpoint::Messages]);
+        assert_eq!(
+            made.scopes.endpoints,
+            [KeyEndpoint::Listings, KeyEndpoint::Messages]
+        );
         assert_eq!(made.scopes.tiers, [Tier::T0, Tier::T1]);
         assert_eq!(made.expires_ms, Some(1_801_414_800_000));
         assert_eq!(
@@ -231,13 +239,18 @@ mod tests {
             })
         );
         let cap = made.cap.unwrap();
-        assert_eq!((cap.limit_nanousd.0, cap.period), (12_500_000_000, CapPeriod::Month));
+        assert_eq!(
+            (cap.limit_nanousd.0, cap.period),
+            (12_500_000_000, CapPeriod::Month)
+        );
         let empty = KeyDraft {
             name: "x".into(),
             ..KeyDraft::fresh()
         };
         let made = empty.create(|_| 0).unwrap();
-        assert!(made.scopes.are_open() && made.expires_ms.is_none() && made.limit.is_none() && made.cap.is_none());
+        assert!(
+            made.scopes.are_open() && made.expires_ms.is_none() && made.limit.is_none() && made.cap.is_none()
+        );
     }
 
     #[test]

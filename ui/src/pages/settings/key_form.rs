@@ -196,7 +196,10 @@ pub fn RotateDialog(
         let id = chosen.with(|key| key.as_ref().map(|key| key.id.clone()));
         Ok(KeysRotate {
             id: id.ok_or_else(|| "The key is not there any more; close this and look again.".to_owned())?,
-            overlap_seconds: overlap.get().parse().map_err(|_| "Choose how long the old secret works on.")?,
+            overlap_seconds: overlap
+                .get()
+                .parse()
+                .map_err(|_| "Choose how long the old secret works on.")?,
         })
     });
     let added = Callback::new(move |rotated: CreatedKey| {

@@ -134,7 +134,10 @@ fn standing(key: &VirtualKey, now_ms: i64) -> Option<(String, Tone)> {
     }
     let expires_ms = key.expires_ms?;
     Some(match expires_ms - now_ms {
-        ..=0 => (format!("expired {}", local_time::ago(expires_ms, now_ms)), Tone::Bad),
+        ..=0 => (
+            format!("expired {}", local_time::ago(expires_ms, now_ms)),
+            Tone::Bad,
+        ),
         1..SOON_MS => (in_days(expires_ms, now_ms), Tone::Warn),
         _ => (in_days(expires_ms, now_ms), Tone::Neutral),
     })
@@ -158,19 +161,25 @@ fn Line(state: KeyState, chosen: Chosen, keys: Keys) -> impl IntoView {
         .map_or_else(|| "never".to_owned(), |ms| local_time::ago(ms, now));
     let masked = format!("sk-weir-{}-…{}", key.id, key.last_four);
     let title = key.expires_ms.map(clock::moment);
-    let badge = standing(&key, now)
-        .map(|(text, tone)| view! { <span title=title.clone()><Badge text tone/></span> });
+    let badge =
+        standing(&key, now).map(|(text, tone)| view! { <span title=title.clone()><Badge text tone/></span> });
     let owner = (!key.owner.is_empty())
         .then(|| view! { <div class="muted">"of "{format::visible(&key.owner)}</div> });
     let month = state.month_spent_nanousd;
+    let (testid, created) = (
+        format!("key-{}", key.id),
+        format!("created {}", clock::moment(key.created_ms)),
+    );
+    let fingerprint = key.fingerprint.clone();
+    let (name, team) = (format::visible(&key.name), format::visible(&key.team));
     view! {
-        <tr data-testid=format!("key-{}", key.id)>
-            <th scope="row">{format::visible(&key.name)}{owner}{badge}</th><td>{format::visible(&key.team)}</td>
-            <td><code>{masked}</code><div class="muted" title="A short hash of the secret: it tells secrets apart and gives nothing away">"fingerprint "<code>{key.fingerprint.clone()}</code></div>
+        <tr data-testid=testid>
+            <th scope="row">{name}{owner}{badge}</th><td>{team}</td>
+            <td><code>{masked}</code><div class="muted" title="A short hash of the secret: it tells secrets apart and gives nothing away">"fingerprint "<code>{fingerprint}</code></div>
                 <Previous key=key.clone() keys/></td>
             <td><Holds state=state.clone()/></td>
             <td class="num" title=format::money_exact(month)>{format::money(month)}</td>
-            <td title=format!("created {}", clock::moment(key.created_ms))>{used}</td>
+            <td title=created>{used}</td>
             <td class="num"><Acts key chosen/></td></tr>
     }
 }
@@ -206,8 +215,7 @@ fn Previous(key: VirtualKey, keys: Keys) -> impl IntoView {
 /// Scopes, caps and limits of a key.
 #[component]
 fn Holds(state: KeyState) -> impl IntoView {
-    let scopes = scopes_in_words(&state.key.scopes)
-        .map(|words| view! { <li>{format::visible(&words)}</li> });
+    let scopes = scopes_in_words(&state.key.scopes).map(|words| view! { <li>{format::visible(&words)}</li> });
     let caps = state.caps.into_iter().map(|cap| {
         let off = if cap.enabled { "" } else { " (switched off)" };
         let spent = format::money(cap.spent_nanousd);

@@ -42,7 +42,9 @@ fn KeyStep(secret: RwSignal<Option<String>>) -> impl IntoView {
         spawn_local(async move {
             match call(KeysCreate {
                 name: "first key".to_owned(),
-                team: String::new(), ..KeysCreate::default() })
+                team: String::new(),
+                ..KeysCreate::default()
+            })
             .await
             {
                 Ok(created) => secret.set(Some(created.secret)),

@@ -83,11 +83,7 @@ async fn spent_this_month(admin: &Admin) -> Result<HashMap<String, NanoUsd>, Api
 }
 
 /// The caps on this key alone, or on every key on its own. None for a revoked key, which spends nothing any more.
-async fn caps_of(
-    admin: &Admin,
-    caps: &[(Cap, i64)],
-    key: &VirtualKey,
-) -> Result<Vec<KeyCapState>, ApiError> {
+async fn caps_of(admin: &Admin, caps: &[(Cap, i64)], key: &VirtualKey) -> Result<Vec<KeyCapState>, ApiError> {
     let mut states = Vec::new();
     for (cap, version) in caps {
         let is_of_it = match &cap.scope {

@@ -8,8 +8,8 @@ mod rotate;
 mod rules;
 mod update;
 
-pub use create::{ID_LENGTH, KEY_PREFIX, SECRET_LENGTH, create};
 pub(crate) use create::random_id;
+pub use create::{ID_LENGTH, KEY_PREFIX, SECRET_LENGTH, create};
 pub use end_overlap::end_overlap;
 pub use list::list;
 pub use revoke::revoke;

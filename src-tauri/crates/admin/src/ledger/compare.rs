@@ -60,7 +60,9 @@ fn differences(ours: &[BoughtModel], billed: &[BilledModel]) -> Vec<ModelDiffere
     let mut rows: Vec<ModelDifference> = rows.into_values().map(compared).collect();
     rows.sort_by(|one, other| {
         let size = |row: &ModelDifference| row.difference_nanousd.0.unsigned_abs();
-        size(other).cmp(&size(one)).then_with(|| one.model.cmp(&other.model))
+        size(other)
+            .cmp(&size(one))
+            .then_with(|| one.model.cmp(&other.model))
     });
     rows
 }
@@ -132,7 +134,8 @@ fn plain_name(name: &str) -> String {
         })
         .collect();
     let parts: Vec<&str> = dashed.split('-').collect();
-    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
     let kept = match parts.as_slice() {
         [kept @ .., year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2) => kept,
         [kept @ .., date] if digits(date, 8) => kept,
@@ -197,7 +200,11 @@ mod tests {
         assert_eq!(plain_name("claude-sonnet-4-5-20250929"), "claude-sonnet-4-5");
         assert_eq!(plain_name("gpt-4o-2024-08-06"), "gpt-4o");
         assert_eq!(plain_name("20250929"), "");
-        let known = [ours("gpt-4o", 1), ours("gpt-4o-2024-08-06", 1), ours("o3-2025-04-16", 1)];
+        let known = [
+            ours("gpt-4o", 1),
+            ours("gpt-4o-2024-08-06", 1),
+            ours("o3-2025-04-16", 1),
+        ];
         assert_eq!(our_name("gpt-4o-2024-08-06", &known), Some("gpt-4o-2024-08-06"));
         assert_eq!(our_name("gpt-4o-2024-11-20", &known), Some("gpt-4o"));
         assert_eq!(our_name("o3", &known), Some("o3-2025-04-16"));
@@ -208,7 +215,12 @@ mod tests {
     fn differences_are_exact_and_the_largest_comes_first() {
         let rows = differences(
             &[ours("a", 1_005), ours("b", 50), ours("only-ours", 7)],
-            &[billed("a-20250101", 600), billed("a-20250202", 400), billed("b", 100), billed("new", 20)],
+            &[
+                billed("a-20250101", 600),
+                billed("a-20250202", 400),
+                billed("b", 100),
+                billed("new", 20),
+            ],
         );
         let row = |name: &str| rows.iter().find(|row| row.model == name).unwrap();
         assert_eq!(rows[0].model, "b");
@@ -220,7 +232,10 @@ mod tests {
         assert_eq!((row("new").requests, row("a").requests), (0, 3));
         assert_eq!(row("only-ours").difference_basis_points, None);
         let all = total(&rows);
-        assert_eq!((all.ours_nanousd, all.billed_nanousd), (NanoUsd(1_062), NanoUsd(1_120)));
+        assert_eq!(
+            (all.ours_nanousd, all.billed_nanousd),
+            (NanoUsd(1_062), NanoUsd(1_120))
+        );
         assert_eq!((all.difference_nanousd, all.requests), (NanoUsd(-58), 9));
         assert_eq!(all.unsettled_nanousd, NanoUsd(3));
     }

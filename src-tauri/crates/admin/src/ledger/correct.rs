@@ -60,7 +60,9 @@ pub async fn correct(admin: &Admin, command: LedgerCorrect) -> Result<CorrectedR
         CorrectionOutcome::CostIs(cost) => {
             return Err(ApiError::new(
                 ErrorCode::Conflict,
-                format!("somebody corrected it first: it costs {cost} now; read it again and repeat your correction"),
+                format!(
+                    "somebody corrected it first: it costs {cost} now; read it again and repeat your correction"
+                ),
             ));
         }
         CorrectionOutcome::SettledAlone(settled) => {

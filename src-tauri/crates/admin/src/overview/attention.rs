@@ -219,8 +219,8 @@ fn dollars(amount: NanoUsd) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        Attention, CapState, KeyStatus, LedgerCheck, LedgerSum, NanoUsd, ProviderProtocol, ProviderState, Totals,
-        dollars,
+        Attention, CapState, KeyStatus, LedgerCheck, LedgerSum, NanoUsd, ProviderProtocol, ProviderState,
+        Totals, dollars,
     };
     use weir_contract::model::{
         cap::{Cap, CapPeriod, CapScope, CapStep},
@@ -321,12 +321,23 @@ mod tests {
         };
         let told = |check: &LedgerCheck| messages(&super::find(&Totals::default(), &[], &[], Some(check)));
         let found = told(&check);
-        for part in ["\"daily\"", "1970-01-02 00:00 UTC", "$2 by the ledger", "$0.5 by the balance", "calls go on", "let too much through", "1970-01-02 01:00 UTC"] {
+        for part in [
+            "\"daily\"",
+            "1970-01-02 00:00 UTC",
+            "$2 by the ledger",
+            "$0.5 by the balance",
+            "calls go on",
+            "let too much through",
+            "1970-01-02 01:00 UTC",
+        ] {
             assert!(found.contains(part), "{found} lacks {part}");
         }
         check.mismatches = (0..5).map(|n| mismatch(&format!("c{n}"), 0, 1)).collect();
         let found = told(&check);
-        assert!(found.contains("too early") && found.contains("2 more sums"), "{found}");
+        assert!(
+            found.contains("too early") && found.contains("2 more sums"),
+            "{found}"
+        );
         check.mismatches.clear();
         assert_eq!(told(&check), "");
     }

@@ -74,8 +74,15 @@ mod tests {
         let refused = limits.refusal("a", limit, 2_000).unwrap();
         assert_eq!((refused.limit, refused.remaining), (2, 0));
         let wait_ms = i64::try_from(refused.retry_after_seconds.unwrap()).unwrap() * 1_000;
-        assert!(limits.refusal("a", limit, 2_000 + wait_ms - 2_000).is_some(), "not much earlier");
-        assert_eq!(limits.refusal("a", limit, 2_000 + wait_ms), None, "whoever waits gets in");
+        assert!(
+            limits.refusal("a", limit, 2_000 + wait_ms - 2_000).is_some(),
+            "not much earlier"
+        );
+        assert_eq!(
+            limits.refusal("a", limit, 2_000 + wait_ms),
+            None,
+            "whoever waits gets in"
+        );
         assert_eq!(limits.refusal("b", limit, 2_000), None);
         assert_eq!(limits.count("b", limit, 2_000).remaining, 1);
     }

@@ -190,7 +190,11 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
 }
 
 fn scope_missing(why: String, journal: &mut Journal) -> Problem {
-    journal.note("authenticate", why.clone(), &[("key", journal.row.key_id.clone())]);
+    journal.note(
+        "authenticate",
+        why.clone(),
+        &[("key", journal.row.key_id.clone())],
+    );
     Problem::new(RefusalCode::ScopeMissing, why)
 }
 

@@ -4,6 +4,7 @@
 //! of the same name), and describe its behaviour once in `tests/store_contract`. A look-up that finds nothing is `Ok(None)`.
 //! Times are UNIX milliseconds and always handed in.
 
+mod audit;
 mod cache;
 mod config;
 mod keys;
@@ -11,13 +12,11 @@ mod ledger;
 mod requests;
 mod rollups;
 
+pub use audit::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, RatioStore};
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
 pub use keys::{KeyRecord, KeyStore};
-pub use ledger::{
-    BillStore, BoughtModel, CapBalance, CorrectionOutcome, CorrectionRequest, LeaseKey, LeaseRequest, LeaseReturn,
-    LedgerStore, RatioStore,
-};
+pub use ledger::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
 pub use rollups::{Counters, Dimension, Grain, LatencyPoint, RollupPoint, RollupStore};
 
@@ -47,7 +46,7 @@ pub enum StoreError {
 pub trait Store:
     RequestStore
     + LedgerStore
-    + BillStore
+    + AuditStore
     + RatioStore
     + CacheStore
     + ConfigStore
@@ -60,7 +59,7 @@ pub trait Store:
 impl<T> Store for T where
     T: RequestStore
         + LedgerStore
-        + BillStore
+        + AuditStore
         + RatioStore
         + CacheStore
         + ConfigStore

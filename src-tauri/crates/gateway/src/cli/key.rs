@@ -5,9 +5,7 @@ use clap::{Args, Subcommand};
 use weir_admin::{Admin, keys};
 use weir_contract::{
     NanoUsd,
-    command::keys::{
-        CreatedKey, KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, NewKeyCap,
-    },
+    command::keys::{CreatedKey, KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, NewKeyCap},
     model::{
         cap::CapPeriod,
         key::{KeyEndpoint, KeyLimit, KeyScopes, VirtualKey},
@@ -110,9 +108,7 @@ impl Wanted {
                 tiers: self.tiers,
                 intents: self.intents,
             },
-            expires_ms: self
-                .expires_in_days
-                .map(|days| now_ms + i64::from(days) * DAY_MS),
+            expires_ms: self.expires_in_days.map(|days| now_ms + i64::from(days) * DAY_MS),
             limit: self.per_minute.map(|max_requests| KeyLimit {
                 max_requests,
                 window_seconds: 60,

@@ -38,7 +38,9 @@ pub(crate) async fn authenticate(
 /// Status and code of a request that was not let in.
 pub(crate) fn status_of(problem: &NotAllowed) -> (u16, &'static str) {
     match problem {
-        NotAllowed::Key(KeyError::Missing | KeyError::Invalid | KeyError::Revoked) => (401, "invalid_api_key"),
+        NotAllowed::Key(KeyError::Missing | KeyError::Invalid | KeyError::Revoked) => {
+            (401, "invalid_api_key")
+        }
         NotAllowed::Key(KeyError::Expired(_)) => (401, "api_key_expired"),
         NotAllowed::Key(KeyError::RotatedAway(_)) => (401, "api_key_rotated"),
         NotAllowed::Key(KeyError::Store(_)) => (503, "store_unavailable"),

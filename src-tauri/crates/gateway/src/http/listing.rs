@@ -29,7 +29,12 @@ async fn checked(state: &GatewayState, headers: &HeaderMap) -> Result<VirtualKey
     key.map_err(|problem| {
         let (status, code) = status_of(&problem);
         let message = problem.to_string();
-        Box::new(reply::error(ClientProtocol::ChatCompletions, status, code, &message))
+        Box::new(reply::error(
+            ClientProtocol::ChatCompletions,
+            status,
+            code,
+            &message,
+        ))
     })
 }
 

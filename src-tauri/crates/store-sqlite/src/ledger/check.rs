@@ -60,7 +60,7 @@ pub(super) async fn check(readers: &SqlitePool) -> Result<Vec<(LeaseKey, NanoUsd
 }
 
 /// The newest result that was kept.
-pub(super) async fn last(readers: &SqlitePool) -> Result<Option<LedgerCheck>, StoreError> {
+pub(crate) async fn last(readers: &SqlitePool) -> Result<Option<LedgerCheck>, StoreError> {
     let kept = sqlx::query!("SELECT at_ms, mismatches FROM ledger_checks ORDER BY at_ms DESC LIMIT 1")
         .fetch_optional(readers)
         .await
@@ -75,7 +75,7 @@ pub(super) async fn last(readers: &SqlitePool) -> Result<Option<LedgerCheck>, St
 }
 
 /// Keeps the newest result of a check.
-pub(super) struct SaveCheck(pub(super) LedgerCheck);
+pub(crate) struct SaveCheck(pub(crate) LedgerCheck);
 
 const CHECKS_KEPT_MS: i64 = 30 * 86_400_000;
 

@@ -1,17 +1,13 @@
 //! Replaces the estimated cost of a request by the true one, in the ledger, the balances, the request and the rollups.
 
-use crate::{
-    error::from_sqlx,
-    requests::correct_request_row,
-    writer::Operation,
-};
+use crate::{error::from_sqlx, requests::correct_request_row, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::{NanoUsd, model::ledger::MovedBalance};
 use weir_engine::store::{CorrectionOutcome, CorrectionRequest, StoreError};
 
 /// One correction.
-pub(super) struct Correct(pub(super) CorrectionRequest);
+pub(crate) struct Correct(pub(crate) CorrectionRequest);
 
 /// A charge of the request, with what was corrected before.
 struct Charge {
@@ -276,9 +272,16 @@ mod tests {
         assert_eq!(amounts(attempts(&[1, 2], 0).share(-3)), [-1, -2]);
         assert_eq!(amounts(attempts(&[1, 1, 1], 0).share(10)).iter().sum::<i64>(), 10);
         assert_eq!(amounts(attempts(&[0, 0], 0).share(5)).iter().sum::<i64>(), 5);
-        assert_eq!(amounts(attempts(&[50], 50).share(-60)), [-30], "half of it was not counted here");
+        assert_eq!(
+            amounts(attempts(&[50], 50).share(-60)),
+            [-30],
+            "half of it was not counted here"
+        );
         let large = attempts(&[i64::MAX / 2, i64::MAX / 2], 0);
-        assert_eq!(amounts(large.share(-i64::MAX + 1)).iter().sum::<i64>(), -i64::MAX + 1);
+        assert_eq!(
+            amounts(large.share(-i64::MAX + 1)).iter().sum::<i64>(),
+            -i64::MAX + 1
+        );
     }
 
     #[test]

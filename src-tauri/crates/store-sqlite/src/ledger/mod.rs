@@ -3,20 +3,17 @@
 
 mod acquire;
 mod balances;
-mod check;
-mod correct;
+pub(crate) mod check;
+pub(crate) mod correct;
 mod give_back;
 mod recover;
 
 use crate::{SqliteStore, gateways::Beat};
 use async_trait::async_trait;
-use weir_contract::{NanoUsd, model::ledger::LedgerCheck};
+use weir_contract::NanoUsd;
 use weir_engine::{
     budget::period::CountedStarts,
-    store::{
-        CapBalance, CorrectionOutcome, CorrectionRequest, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore,
-        StoreError,
-    },
+    store::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, StoreError},
 };
 
 #[async_trait]
@@ -66,17 +63,5 @@ impl LedgerStore for SqliteStore {
 
     async fn check_ledger(&self) -> Result<Vec<(LeaseKey, NanoUsd, NanoUsd)>, StoreError> {
         check::check(self.readers()).await
-    }
-
-    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError> {
-        self.write(correct::Correct(correction)).await
-    }
-
-    async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
-        self.write(check::SaveCheck(check.clone())).await
-    }
-
-    async fn last_ledger_check(&self) -> Result<Option<LedgerCheck>, StoreError> {
-        check::last(self.readers()).await
     }
 }

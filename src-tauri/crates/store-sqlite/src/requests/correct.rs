@@ -42,7 +42,11 @@ pub(crate) async fn correct_request_row(
         (Dimension::Intent, row.intent.as_str()),
         (Dimension::Key, row.key_id.as_str()),
     ];
-    values.extend(variants.iter().map(|variant| (Dimension::Variant, variant.as_str())));
+    values.extend(
+        variants
+            .iter()
+            .map(|variant| (Dimension::Variant, variant.as_str())),
+    );
     for grain in [Grain::Minute, Grain::Hour] {
         let length_ms = grain.length_ms();
         let at_ms = row.started_ms.div_euclid(length_ms) * length_ms;

@@ -75,11 +75,15 @@ impl ExactUsd {
     /// # Errors
     /// When it is out of range.
     pub(super) fn to_nanousd(self) -> Result<NanoUsd, String> {
-        let half = if self.0 < 0 { -PER_NANOUSD / 2 } else { PER_NANOUSD / 2 };
+        let half = if self.0 < 0 {
+            -PER_NANOUSD / 2
+        } else {
+            PER_NANOUSD / 2
+        };
         let nanos = self.0.saturating_add(half) / PER_NANOUSD;
-        i64::try_from(nanos)
-            .map(NanoUsd)
-            .map_err(|_| "the amounts add up to more than Weir can count (about 9.2 billion dollars)".to_owned())
+        i64::try_from(nanos).map(NanoUsd).map_err(|_| {
+            "the amounts add up to more than Weir can count (about 9.2 billion dollars)".to_owned()
+        })
     }
 }
 
@@ -141,8 +145,26 @@ mod tests {
     #[test]
     fn what_is_no_amount_says_so() {
         for text in [
-            "", "-", "$", ".", "abc", "1.2.3", "12,50", "1,23,456", "1 000", "1e", "1e1.5", "--1", "€5", "1e10", "1e-30",
-            "9999999999", "0x10", "NaN", ",123", "1234,567",
+            "",
+            "-",
+            "$",
+            ".",
+            "abc",
+            "1.2.3",
+            "12,50",
+            "1,23,456",
+            "1 000",
+            "1e",
+            "1e1.5",
+            "--1",
+            "€5",
+            "1e10",
+            "1e-30",
+            "9999999999",
+            "0x10",
+            "NaN",
+            ",123",
+            "1234,567",
         ] {
             assert!(ExactUsd::parse(text).is_err(), "{text:?}");
         }

@@ -43,7 +43,9 @@ struct Columns {
 pub(super) fn read(text: &str, range: TimeRange) -> Result<ReadBill, String> {
     let records = csv::records(text)?;
     let Some(first) = records.first() else {
-        return Err("the text is empty; choose the exported file, or write lines such as: gpt-5,12.50".to_owned());
+        return Err(
+            "the text is empty; choose the exported file, or write lines such as: gpt-5,12.50".to_owned(),
+        );
     };
     let (columns, lines) = match columns_of(first) {
         Some(columns) => (columns, &records[1..]),
@@ -51,7 +53,9 @@ pub(super) fn read(text: &str, range: TimeRange) -> Result<ReadBill, String> {
         None => return Err(unknown_columns(first)),
     };
     if lines.is_empty() {
-        return Err("the file has a header and no lines; export a range in which something was spent".to_owned());
+        return Err(
+            "the file has a header and no lines; export a range in which something was spent".to_owned(),
+        );
     }
     let mut sums: BTreeMap<String, (ExactUsd, u32)> = BTreeMap::new();
     let mut complaints = Vec::new();
@@ -201,7 +205,10 @@ impl Columns {
             _ => model,
         };
         let name = if name.is_empty() {
-            self.kind.map(field).filter(|kind| !kind.is_empty()).unwrap_or(NO_MODEL)
+            self.kind
+                .map(field)
+                .filter(|kind| !kind.is_empty())
+                .unwrap_or(NO_MODEL)
         } else {
             name
         };

@@ -68,10 +68,22 @@ fn a_bad_line_is_named_with_what_to_do() {
         ("model,amount_usd\ngpt-5,12,50", ["line 2", "quotes"]),
         ("model,amount_usd\ngpt-5,\"12,50\"", ["line 2", "two ways"]),
         ("model,amount_usd\ngpt-5,", ["line 2", "write 0"]),
-        ("usage_date_utc,model,cost_usd\n2026-10-31,a,1", ["line 2", "outside the chosen range"]),
-        ("usage_date_utc,model,cost_usd\n2026-12-01,a,1", ["line 2", "outside the chosen range"]),
-        ("usage_date_utc,model,cost_usd\nyesterday,a,1", ["line 2", "no date"]),
-        ("amount_value,amount_currency,line_item\n1,eur,a", ["line 2", "US dollars"]),
+        (
+            "usage_date_utc,model,cost_usd\n2026-10-31,a,1",
+            ["line 2", "outside the chosen range"],
+        ),
+        (
+            "usage_date_utc,model,cost_usd\n2026-12-01,a,1",
+            ["line 2", "outside the chosen range"],
+        ),
+        (
+            "usage_date_utc,model,cost_usd\nyesterday,a,1",
+            ["line 2", "no date"],
+        ),
+        (
+            "amount_value,amount_currency,line_item\n1,eur,a",
+            ["line 2", "US dollars"],
+        ),
         ("model,price\ngpt-5,x", ["line 1", "columns are not known"]),
         ("", ["empty", "gpt-5,12.50"]),
         ("model,amount_usd\n", ["no lines", "export"]),
@@ -88,6 +100,12 @@ fn a_bad_line_is_named_with_what_to_do() {
 fn of_many_bad_lines_the_first_are_told_and_the_rest_counted() {
     let text = format!("model,amount_usd\n{}", "a,b\n".repeat(9));
     let problem = complaint(&text);
-    assert!(problem.contains("line 2: ") && problem.contains("line 6: "), "{problem}");
-    assert!(!problem.contains("line 7: ") && problem.ends_with("and 4 more"), "{problem}");
+    assert!(
+        problem.contains("line 2: ") && problem.contains("line 6: "),
+        "{problem}"
+    );
+    assert!(
+        !problem.contains("line 7: ") && problem.ends_with("and 4 more"),
+        "{problem}"
+    );
 }

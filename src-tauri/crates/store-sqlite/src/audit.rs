@@ -1,8 +1,12 @@
-//! Providers' bills as they were imported, and our own sums to hold them against.
+//! Looking the ledger over: corrections, kept checks, and providers' bills as they were imported.
 
 use crate::{
     SqliteStore,
     error::{from_sqlx, inconsistent},
+    ledger::{
+        check::{self, SaveCheck},
+        correct::Correct,
+    },
     writer::Operation,
 };
 use async_trait::async_trait;
@@ -10,11 +14,11 @@ use sqlx::SqliteConnection;
 use weir_contract::{
     NanoUsd,
     model::{
-        ledger::{Bill, BillFormat, BilledModel},
+        ledger::{Bill, BillFormat, BilledModel, LedgerCheck},
         time::TimeRange,
     },
 };
-use weir_engine::store::{BillStore, BoughtModel, StoreError};
+use weir_engine::store::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, StoreError};
 
 /// The columns of `bills`.
 struct StoredBill {
@@ -50,7 +54,19 @@ impl TryFrom<StoredBill> for Bill {
 }
 
 #[async_trait]
-impl BillStore for SqliteStore {
+impl AuditStore for SqliteStore {
+    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError> {
+        self.write(Correct(correction)).await
+    }
+
+    async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
+        self.write(SaveCheck(check.clone())).await
+    }
+
+    async fn last_ledger_check(&self) -> Result<Option<LedgerCheck>, StoreError> {
+        check::last(self.readers()).await
+    }
+
     async fn insert_bill(&self, bill: &Bill, models: &[BilledModel]) -> Result<(), StoreError> {
         self.write(Insert {
             bill: bill.clone(),
