@@ -4,5 +4,6 @@
 mod config;
 mod figures;
 mod keys;
+mod ledger;
 mod simulate;
 mod stage;

@@ -7,16 +7,18 @@ use weir_contract::{
     model::{
         cache::{CacheEntryRow, CacheExtent, CacheSelector},
         key::VirtualKey,
+        ledger::{Bill, BilledModel, LedgerCheck},
         request::{RequestDetail, RequestFilter, RequestRow},
         time::TimeRange,
     },
 };
 use weir_engine::{
-    budget::period::CountedStarts,
+    budget::{learned_ratio::RatioCount, period::CountedStarts},
     store::{
-        BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, Dimension, Grain,
-        HourSpend, KeyStore, LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore,
-        OpenReservation, RequestRecord, RequestStore, RollupPoint, RollupStore, StoreError,
+        AuditStore, BoughtModel, BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore,
+        CorrectionOutcome, CorrectionRequest, Dimension, Grain, HourSpend, KeyRecord, KeyStore, LatencyPoint,
+        LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore, OpenReservation, RatioStore,
+        RequestRecord, RequestStore, RollupPoint, RollupStore, StoreError,
     },
 };
 use weir_store_sqlite::SqliteStore;
@@ -123,6 +125,44 @@ impl LedgerStore for Flaky {
 }
 
 #[async_trait]
+impl AuditStore for Flaky {
+    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError> {
+        self.inner.correct_request(correction).await
+    }
+    async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
+        self.inner.save_ledger_check(check).await
+    }
+    async fn last_ledger_check(&self) -> Result<Option<LedgerCheck>, StoreError> {
+        self.inner.last_ledger_check().await
+    }
+    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel]) -> Result<(), StoreError> {
+        self.inner.insert_bill(bill, models).await
+    }
+    async fn list_bills(&self) -> Result<Vec<Bill>, StoreError> {
+        self.inner.list_bills().await
+    }
+    async fn get_bill(&self, id: &str) -> Result<Option<(Bill, Vec<BilledModel>)>, StoreError> {
+        self.inner.get_bill(id).await
+    }
+    async fn bought_models(&self, provider: &str, range: TimeRange) -> Result<Vec<BoughtModel>, StoreError> {
+        self.inner.bought_models(provider, range).await
+    }
+    async fn oldest_request_ms(&self) -> Result<Option<i64>, StoreError> {
+        self.inner.oldest_request_ms().await
+    }
+}
+
+#[async_trait]
+impl RatioStore for Flaky {
+    async fn add_ratio_counts(&self, counts: Vec<RatioCount>) -> Result<(), StoreError> {
+        self.inner.add_ratio_counts(counts).await
+    }
+    async fn ratio_counts(&self) -> Result<Vec<RatioCount>, StoreError> {
+        self.inner.ratio_counts().await
+    }
+}
+
+#[async_trait]
 impl CacheStore for Flaky {
     async fn get_entry(&self, key: &str, now_ms: i64) -> Result<Option<CacheEntry>, StoreError> {
         self.inner.get_entry(key, now_ms).await
@@ -189,11 +229,29 @@ impl KeyStore for Flaky {
     async fn insert_key(&self, key: &VirtualKey, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
         self.inner.insert_key(key, secret_sha256).await
     }
-    async fn find_key(&self, id: &str) -> Result<Option<(VirtualKey, [u8; 32])>, StoreError> {
+    async fn find_key(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         self.inner.find_key(id).await
     }
     async fn list_keys(&self) -> Result<Vec<VirtualKey>, StoreError> {
         self.inner.list_keys().await
+    }
+    async fn update_key(&self, key: &VirtualKey) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.update_key(key).await
+    }
+    async fn rotate_key(
+        &self,
+        id: &str,
+        secret_sha256: &[u8; 32],
+        last_four: &str,
+        previous_until_ms: i64,
+        now_ms: i64,
+    ) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner
+            .rotate_key(id, secret_sha256, last_four, previous_until_ms, now_ms)
+            .await
+    }
+    async fn end_overlap(&self, id: &str) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.end_overlap(id).await
     }
     async fn revoke_key(&self, id: &str, now_ms: i64) -> Result<Option<VirtualKey>, StoreError> {
         self.inner.revoke_key(id, now_ms).await

@@ -288,6 +288,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
             created_ms: 0,
             revoked_ms: None,
             last_used_ms: None,
+            ..VirtualKey::default()
         },
         client_ip: None,
         passed_headers: reqwest::header::HeaderMap::new(),

@@ -10,6 +10,7 @@ mod cache;
 mod cap_manners;
 mod caps;
 mod configuration;
+mod corrections;
 mod dead_gateways;
 mod keys;
 mod kill_nine;
@@ -95,8 +96,19 @@ macro_rules! contract {
                 deleting_and_creating_again,
                 one_of_many_concurrent_changes_wins,
             ]
+            corrections: [
+                a_correction_moves_everything_that_counted,
+                a_correction_before_the_fold_is_counted_once,
+                a_correction_that_does_not_fit_changes_nothing,
+                only_unsettled_attempts_are_corrected,
+                the_newest_check_is_kept,
+                a_bill_is_kept_whole_and_held_against_the_requests,
+                ratio_counts_add_up_and_old_generations_go,
+            ]
             keys: [
                 a_key_comes_back_with_its_hash,
+                an_update_changes_only_what_it_may,
+                a_rotation_keeps_the_old_secret_for_its_overlap,
                 revoking_keeps_the_first_time,
                 a_taken_id_is_a_conflict,
                 the_last_use_follows_the_requests,

@@ -127,6 +127,7 @@ impl Stage {
             KeysCreate {
                 name: "test".into(),
                 team: String::new(),
+                ..KeysCreate::default()
             },
         )
         .await
@@ -153,6 +154,7 @@ impl Stage {
         self.admin(KeysCreate {
             name: format!("of {team}"),
             team: team.to_owned(),
+            ..KeysCreate::default()
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! Every operation by name: the one list.
 
 use crate::{
-    Admin, cache, caps, charts, intents, keys, limits, overview, providers, requests, rollouts, tiers,
+    Admin, cache, caps, charts, intents, keys, ledger, limits, overview, providers, requests, rollouts, tiers,
 };
 use serde_json::Value;
 use weir_contract::{
@@ -11,7 +11,8 @@ use weir_contract::{
         caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
-        keys::{KeysCreate, KeysList, KeysRevoke},
+        keys::{KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, KeysUpdate},
+        ledger::{LedgerBill, LedgerBills, LedgerCheckNow, LedgerCorrect, LedgerReconcile},
         limits::{LimitsDelete, LimitsList, LimitsSave},
         overview::OverviewGet,
         providers::{
@@ -71,7 +72,15 @@ dispatch! {
     IntentsList => intents::list,
     KeysList => keys::list,
     KeysCreate => keys::create,
+    KeysUpdate => keys::update,
+    KeysRotate => keys::rotate,
+    KeysEndOverlap => keys::end_overlap,
     KeysRevoke => keys::revoke,
+    LedgerCorrect => ledger::correct,
+    LedgerCheckNow => ledger::check,
+    LedgerReconcile => ledger::reconcile,
+    LedgerBills => ledger::bills,
+    LedgerBill => ledger::bill,
 }
 
 /// Operations of the window alone: they choose what the process runs, or touch the keychain.

@@ -16,6 +16,7 @@ pub mod caps;
 pub mod charts;
 pub mod intents;
 pub mod keys;
+pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod providers;

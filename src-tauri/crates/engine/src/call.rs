@@ -133,6 +133,8 @@ pub enum RefusalCode {
     RateLimited,
     CapReached,
     BadRequest,
+    /// The key may not be used for this.
+    ScopeMissing,
     UnknownModel,
     CacheOnlyMiss,
     NoViableModel,
@@ -149,6 +151,7 @@ impl RefusalCode {
             RefusalCode::RateLimited => "rate_limit_exceeded",
             RefusalCode::CapReached => "budget_cap_reached",
             RefusalCode::BadRequest => "invalid_request",
+            RefusalCode::ScopeMissing => "key_scope_missing",
             RefusalCode::UnknownModel => "model_not_found",
             RefusalCode::CacheOnlyMiss => "cache_only_miss",
             RefusalCode::NoViableModel => "no_viable_model",
@@ -163,6 +166,7 @@ impl RefusalCode {
         match self {
             RefusalCode::RateLimited | RefusalCode::CapReached => 429,
             RefusalCode::BadRequest => 400,
+            RefusalCode::ScopeMissing => 403,
             RefusalCode::UnknownModel => 404,
             RefusalCode::CacheOnlyMiss => 504,
             RefusalCode::NoViableModel | RefusalCode::StoreUnavailable => 503,

@@ -1,15 +1,16 @@
 //! The engine: everything that serving a call shares. The request's way is in [`crate::pipeline`].
 
+mod estimates;
+
 use crate::{
-    budget::{
-        ahead::Outlooks,
-        need::{CarefulEstimate, EstimateOf},
-        purse::Purse,
-    },
+    budget::{ahead::Outlooks, learned_ratio::LearnedRatios, need::CarefulEstimate, purse::Purse},
     cache::{flight::Flights, memory::MemoryCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
-    limit::limiter::{Caller, LimitDecision, Limiter},
+    limit::{
+        limiter::{Caller, LimitDecision, Limiter},
+        own_limit::OwnLimits,
+    },
     metrics::process::ProcessCounters,
     pipeline::FlightEnd,
     routing::{
@@ -29,9 +30,8 @@ use std::sync::{
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use weir_contract::{
-    NanoUsd,
-    model::{cache::CacheSelector, catalog::BreakerPosition},
+use weir_contract::model::{
+    cache::CacheSelector, catalog::BreakerPosition, key::VirtualKey, limit::LimitSubject,
 };
 
 /// Most finished requests that wait for a store that fails.
@@ -61,6 +61,8 @@ pub struct Engine {
     pub(crate) clear_epoch: AtomicU64,
     settings: ArcSwap<Settings>,
     limiter: Mutex<Limiter>,
+    own_limits: Mutex<OwnLimits>,
+    ratios: Mutex<LearnedRatios>,
     /// For intervals: a wall clock that is set forward would open windows and breakers early.
     steady: SteadyTime,
     breakers: Mutex<BreakerMap>,
@@ -100,7 +102,8 @@ impl Engine {
             flights: Flights::default(),
             clear_epoch: AtomicU64::new(0),
             settings: ArcSwap::from_pointee(settings),
-
+            own_limits: Mutex::default(),
+            ratios: Mutex::default(),
             breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
             retry_policy: RetryPolicy::default(),
             retry_budget: Mutex::default(),
@@ -127,17 +130,6 @@ impl Engine {
         self.settings.store(Arc::new(settings));
         self.keyring.forget();
         self.changed();
-    }
-
-    /// What balanced caps hold by, from now on; the first one that is given stays. Without one they hold the hard bound.
-    pub fn estimate_by(&self, careful: Arc<dyn CarefulEstimate>) {
-        if self.careful.set(careful).is_err() {
-            tracing::warn!("an estimate for balanced caps was there already; it stays");
-        }
-    }
-
-    pub(crate) fn careful_nanousd(&self, of: &EstimateOf<'_>) -> Option<NanoUsd> {
-        self.careful.get()?.careful_nanousd(of)
     }
 
     /// Empties memory of what was cleared in the database.
@@ -218,8 +210,33 @@ impl Engine {
             .is_some_and(crate::settings::RunningProvider::is_simulated)
     }
 
-    pub(crate) fn admit(&self, caller: Caller<'_>) -> LimitDecision {
-        lock(&self.limiter).admit(caller, self.steady_ms())
+    /// Counts a call under every limit that applies, the key's own among them, or under none.
+    pub(crate) fn admit(&self, caller: Caller<'_>, key: &VirtualKey) -> LimitDecision {
+        let now_ms = self.steady_ms();
+        let Some(limit) = key.limit else {
+            return lock(&self.limiter).admit(caller, now_ms);
+        };
+        // Held over both, so that no other call of the key comes between looking and counting.
+        let mut own = lock(&self.own_limits);
+        if let Some(headers) = own.refusal(&key.id, limit, now_ms) {
+            let retry_after_ms = headers
+                .retry_after_seconds
+                .and_then(|seconds| i64::try_from(seconds.saturating_mul(1_000)).ok());
+            return LimitDecision::Refused {
+                headers,
+                subject: LimitSubject::Key,
+                retry_after_ms: retry_after_ms.unwrap_or(i64::MAX),
+            };
+        }
+        match lock(&self.limiter).admit(caller, now_ms) {
+            LimitDecision::Admitted(shared) => {
+                let headers = own.count(&key.id, limit, now_ms);
+                // The tightest is shown.
+                let tighter = shared.filter(|shared| shared.remaining < headers.remaining);
+                LimitDecision::Admitted(Some(tighter.unwrap_or(headers)))
+            }
+            refused @ LimitDecision::Refused { .. } => refused,
+        }
     }
     pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
         match lock(&self.breakers).admit(&model.provider, &model.model, self.steady_ms()) {

@@ -22,5 +22,6 @@ pub mod provider;
 pub mod request;
 pub mod rollout;
 pub mod routing;
+pub mod scopes;
 pub mod settings;
 pub mod store;

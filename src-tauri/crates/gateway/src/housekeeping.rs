@@ -3,7 +3,7 @@
 use crate::{config::Config, live::EngineLive};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
-use weir_admin::Live;
+use weir_admin::{Live, ledger::compare_sums};
 use weir_engine::{budget::fence::DEAD_AFTER_MS, engine::Engine, store::StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -75,11 +75,26 @@ impl House {
         }
         if self.tick.is_multiple_of(60) {
             self.drop_the_old(now_ms).await?;
+            self.engine.share_ratios().await?;
         }
         if self.tick.is_multiple_of(3_600) {
-            for (lease, ledger, balance) in self.engine.store.check_ledger().await? {
-                tracing::error!(cap = lease.cap, %ledger, %balance, "the ledger's sum and the balance differ");
-            }
+            self.check_the_ledger(now_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// Holds every sum over the ledger against its balance. The result is kept, and the overview shows what differs.
+    async fn check_the_ledger(&self, now_ms: i64) -> Result<(), StoreError> {
+        let check = compare_sums(self.engine.store.as_ref(), now_ms).await?;
+        for one in &check.mismatches {
+            tracing::error!(
+                cap = one.cap,
+                period_start_ms = one.period_start_ms,
+                sum = one.sum.as_str(),
+                ledger = %one.ledger_nanousd,
+                balance = %one.balance_nanousd,
+                "the ledger's sum and the balance differ"
+            );
         }
         Ok(())
     }

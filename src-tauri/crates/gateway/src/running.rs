@@ -78,6 +78,9 @@ impl RunningGateway {
         if let Err(problem) = self.engine.record_again().await {
             tracing::error!(%problem, "some finished requests could not be recorded; they are charged at their reserved amounts at the next start");
         }
+        if let Err(problem) = self.engine.share_ratios().await {
+            tracing::warn!(%problem, "what was learned of token use in the last minute is lost; estimates stay careful");
+        }
         let caps = self.engine.settings().caps.clone();
         if let Err(problem) = self
             .engine

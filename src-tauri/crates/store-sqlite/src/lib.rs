@@ -11,6 +11,7 @@
 //!   stays consistent (rows, ledger and balances vanish together), but money spent in that half second is then known
 //!   only as part of its lease, and recovery gives it back with the lease's rest.
 
+mod audit;
 mod cache_entries;
 mod config;
 mod error;
@@ -18,6 +19,7 @@ mod gateways;
 mod integrity;
 mod ledger;
 mod open;
+mod ratios;
 mod requests;
 mod reservations;
 mod rollups;

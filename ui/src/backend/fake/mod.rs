@@ -5,6 +5,8 @@
 
 mod ahead;
 mod entries;
+mod keys;
+mod ledger;
 mod per_user;
 mod request;
 mod seed;
@@ -23,7 +25,8 @@ use weir_contract::{
         caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
-        keys::{KeysCreate, KeysList, KeysRevoke},
+        keys::{KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, KeysUpdate},
+        ledger::{LedgerBill, LedgerBills, LedgerCheckNow, LedgerCorrect, LedgerReconcile},
         limits::{LimitsDelete, LimitsList, LimitsSave},
         overview::OverviewGet,
         providers::{
@@ -97,9 +100,17 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         }
         TiersList::NAME => on::<TiersList>(args, |_| Ok(seed::tiers())),
         IntentsList::NAME => on::<IntentsList>(args, |_| Ok(seed::intents())),
-        KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.keys.clone())),
+        KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.key_states())),
         KeysCreate::NAME => on::<KeysCreate>(args, |create| shelf.create_key(create)),
+        KeysUpdate::NAME => on::<KeysUpdate>(args, |update| shelf.update_key(update)),
+        KeysRotate::NAME => on::<KeysRotate>(args, |rotate| shelf.rotate_key(&rotate)),
+        KeysEndOverlap::NAME => on::<KeysEndOverlap>(args, |it| shelf.end_overlap(&it.id)),
         KeysRevoke::NAME => on::<KeysRevoke>(args, |it| shelf.revoke_key(&it.id)),
+        LedgerCorrect::NAME => on::<LedgerCorrect>(args, |correct| ledger::correct(shelf, &correct)),
+        LedgerCheckNow::NAME => on::<LedgerCheckNow>(args, |_| Ok(ledger::check(shelf))),
+        LedgerReconcile::NAME => on::<LedgerReconcile>(args, |it| ledger::reconcile(shelf, &it)),
+        LedgerBills::NAME => on::<LedgerBills>(args, |_| Ok(ledger::bills(shelf))),
+        LedgerBill::NAME => on::<LedgerBill>(args, |it| ledger::bill(shelf, &it.id)),
         _ => Err(ApiError::not_found(format!("There is no command \"{name}\"."))),
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     },
     contexts::{Query, clock, query, use_shell},
     format, local_time,
+    pages::ledger::Ledger,
 };
 use form::{CapDetails, CapFields};
 use leptos::{prelude::*, task::spawn_local};
@@ -45,6 +46,7 @@ pub fn Budgets() -> impl IntoView {
                 <div class="stack"><For each=move || names.get() key=|name| name.clone() let:name><CapCard name caps/></For></div>
             </Show>
         </Panel>
+        <Ledger/>
         <NewCap is_adding caps/>
     }
 }

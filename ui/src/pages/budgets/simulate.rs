@@ -18,7 +18,7 @@ pub fn Simulate(fields: CapFields, #[prop(into)] testid: String) -> impl IntoVie
     );
     // What was found is of the draft as it was; once that is changed it says nothing any more.
     Effect::new(move |_| {
-        fields.draft();
+        let _ = fields.draft();
         found.set(None);
     });
     let run = move |_| {

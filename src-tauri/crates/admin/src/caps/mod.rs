@@ -11,6 +11,7 @@ pub use delete::delete;
 pub use list::list;
 pub use save::save;
 pub use simulate::simulate;
+pub(crate) use state::read as state_of;
 
 /// The kind of a cap's configuration item.
 pub const KIND: &str = "cap";

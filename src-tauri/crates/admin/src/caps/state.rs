@@ -27,7 +27,7 @@ struct Used {
 }
 
 /// Reads the ledger and asks the running engine.
-pub(super) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapState, ApiError> {
+pub(crate) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapState, ApiError> {
     let bounds = period_bounds(cap.period, &cap.time_zone, admin.clock.now_ms()).map_err(no_period)?;
     let counted = counted_starts(cap.period, bounds.start_ms);
     // Calls that settle meanwhile are then seen twice rather than not at all.

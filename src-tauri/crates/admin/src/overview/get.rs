@@ -1,7 +1,7 @@
 //! `overview.get`: the figures of a range, those of the range before, and what needs an admin.
 
 use super::{attention, totals};
-use crate::{Admin, caps, check, providers};
+use crate::{Admin, caps, check, from_store, providers};
 use weir_contract::{
     ApiError,
     command::{caps::CapsList, overview::OverviewGet, providers::ProvidersList},
@@ -20,11 +20,12 @@ pub async fn get(admin: &Admin, command: OverviewGet) -> Result<Overview, ApiErr
     let previous = totals::read_before(admin, range, as_of_ms).await?;
     let caps = caps::list(admin, CapsList {}).await?;
     let providers = providers::list(admin, ProvidersList {}).await?;
+    let last_check = admin.store.last_ledger_check().await.map_err(from_store)?;
     Ok(Overview {
         range,
         current,
         previous,
-        attention: attention::find(&current, &caps, &providers),
+        attention: attention::find(&current, &caps, &providers, last_check.as_ref()),
         as_of_ms,
     })
 }

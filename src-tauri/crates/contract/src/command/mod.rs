@@ -8,6 +8,7 @@ pub mod caps;
 pub mod charts;
 pub mod gateway;
 pub mod keys;
+pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod providers;

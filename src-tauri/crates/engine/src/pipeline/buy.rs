@@ -65,6 +65,7 @@ pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: W
             answer,
             permit,
             charge_on_cut,
+            bound,
         }) => {
             let paid = Paid {
                 candidate,
@@ -72,6 +73,7 @@ pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: W
                 reservation_id,
                 permit,
                 charge_on_cut,
+                bound,
                 settlements: buyer.settlements,
             };
             match answer {

@@ -4,6 +4,7 @@
 //! of the same name), and describe its behaviour once in `tests/store_contract`. A look-up that finds nothing is `Ok(None)`.
 //! Times are UNIX milliseconds and always handed in.
 
+mod audit;
 mod cache;
 mod config;
 mod keys;
@@ -11,9 +12,10 @@ mod ledger;
 mod requests;
 mod rollups;
 
+pub use audit::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, RatioStore};
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
-pub use keys::KeyStore;
+pub use keys::{KeyRecord, KeyStore};
 pub use ledger::{CapBalance, HeldLease, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
 pub use rollups::{
@@ -44,10 +46,28 @@ pub enum StoreError {
 
 /// Everything a gateway needs.
 pub trait Store:
-    RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync
+    RequestStore
+    + LedgerStore
+    + AuditStore
+    + RatioStore
+    + CacheStore
+    + ConfigStore
+    + KeyStore
+    + RollupStore
+    + Send
+    + Sync
 {
 }
-impl<T: RequestStore + LedgerStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync> Store
-    for T
+impl<T> Store for T where
+    T: RequestStore
+        + LedgerStore
+        + AuditStore
+        + RatioStore
+        + CacheStore
+        + ConfigStore
+        + KeyStore
+        + RollupStore
+        + Send
+        + Sync
 {
 }

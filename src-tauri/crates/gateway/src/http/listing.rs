@@ -13,32 +13,46 @@ use axum::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::atomic::Ordering};
-use weir_contract::model::{cache::CacheSelector, tier::Tier};
-use weir_engine::request::ClientProtocol;
+use weir_contract::model::{
+    cache::CacheSelector,
+    key::{KeyEndpoint, VirtualKey},
+    tier::Tier,
+};
+use weir_engine::{request::ClientProtocol, scopes::may_use_model, settings::ModelRef};
 
-async fn checked(state: &GatewayState, headers: &HeaderMap) -> Option<Response> {
-    let problem = authenticate(state, headers).await.err()?;
-    let (status, code) = status_of(&problem);
-    Some(reply::error(
-        ClientProtocol::ChatCompletions,
-        status,
-        code,
-        &problem.to_string(),
-    ))
+/// The key of a listing.
+///
+/// # Errors
+/// The answer to who may not read it.
+async fn checked(state: &GatewayState, headers: &HeaderMap) -> Result<VirtualKey, Box<Response>> {
+    let key = authenticate(state, headers, KeyEndpoint::Listings).await;
+    key.map_err(|problem| {
+        let (status, code) = status_of(&problem);
+        let message = problem.to_string();
+        Box::new(reply::error(
+            ClientProtocol::ChatCompletions,
+            status,
+            code,
+            &message,
+        ))
+    })
 }
 
-/// `GET /v1/models`: `auto`, and every model on the ladder.
+/// `GET /v1/models`: `auto`, and every model on the ladder that the key may use.
 pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = checked(&state, &headers).await {
-        return refusal;
-    }
+    let key = match checked(&state, &headers).await {
+        Ok(key) => key,
+        Err(refusal) => return *refusal,
+    };
     let settings = state.engine.settings();
+    let may_use = |model: &ModelRef| may_use_model(&key.scopes, &settings, model).is_ok();
     let mut names: BTreeSet<(String, String)> = BTreeSet::new();
     for tier in Tier::ALL {
         names.extend(
             settings
                 .tier(tier)
                 .iter()
+                .filter(|model| may_use(model))
                 .map(|model| (model.to_string(), model.provider.clone())),
         );
     }
@@ -46,6 +60,7 @@ pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap
         settings
             .embedding_model
             .iter()
+            .filter(|model| may_use(model))
             .map(|model| (model.to_string(), model.provider.clone())),
     );
     let model = |id: &str, owner: &str| {
@@ -62,8 +77,8 @@ pub(super) async fn models(State(state): State<GatewayState>, headers: HeaderMap
 
 /// `GET /v1/providers`: names, protocols and health; no addresses and no keys.
 pub(super) async fn providers(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = checked(&state, &headers).await {
-        return refusal;
+    if let Err(refusal) = checked(&state, &headers).await {
+        return *refusal;
     }
     let settings = state.engine.settings();
     let one = |(name, running): (&String, &weir_engine::settings::RunningProvider)| {
@@ -87,8 +102,8 @@ pub(super) async fn providers(State(state): State<GatewayState>, headers: Header
 
 /// `GET /v1/cache/stats`: since the start of this process, and what is stored.
 pub(super) async fn cache_stats(State(state): State<GatewayState>, headers: HeaderMap) -> Response {
-    if let Some(refusal) = checked(&state, &headers).await {
-        return refusal;
+    if let Err(refusal) = checked(&state, &headers).await {
+        return *refusal;
     }
     let [response, semantic, misses, bypassed] =
         [0, 1, 2, 3].map(|index: usize| state.engine.counters.cache[index].load(Ordering::Relaxed));

@@ -4,7 +4,8 @@
 mod acquire;
 mod balances;
 mod beyond;
-mod check;
+pub(crate) mod check;
+pub(crate) mod correct;
 mod give_back;
 mod recall;
 mod recover;

@@ -8,6 +8,7 @@ use crate::{
     budget::{
         counted::{AnswerFacts, Counted, counting},
         estimate::{PromptSize, worst_case_nanousd},
+        learned_ratio::Tokens,
         need::{EstimateOf, Need},
         purse::{Held, PurseError},
     },
@@ -36,6 +37,8 @@ pub(super) struct Reserved {
     pub(super) told_output: Option<u32>,
     /// What is charged when nobody can say what was used: the worst case of a usual answer, never of a whole context.
     pub(super) charge_on_cut: NanoUsd,
+    /// The most that the call can use of this candidate.
+    pub(super) bound: Tokens,
 }
 
 impl Buyer<'_> {
@@ -82,6 +85,7 @@ impl Buyer<'_> {
                 return Ok(Reserved {
                     told_output: (is_bounded && open_output.is_none()).then_some(output),
                     charge_on_cut: usual.min(reserved),
+                    bound: self.bound(output),
                     held,
                     reservation_id,
                 });
@@ -128,6 +132,15 @@ impl Buyer<'_> {
         let tokens = size.worst_input_tokens();
         let (dearest, _) = price_of(self.settings, candidate.tier, &candidate.model, tokens, now_ms);
         worst_case_nanousd(&dearest, &size)
+    }
+
+    /// The most tokens that the call can use, with answers of so many output tokens.
+    fn bound(&self, output: u32) -> Tokens {
+        let size = size_of(self.call, self.prepared.chat.as_deref(), output);
+        Tokens {
+            input: size.worst_input_tokens(),
+            output: size.worst_output_tokens(),
+        }
     }
 
     /// The most output tokens that one answer of this candidate is reserved for; 0 for embeddings.
