@@ -86,8 +86,6 @@ pub struct Purse {
     fetching: tokio::sync::Mutex<()>,
     /// Money that is on its way back to the store is in no book; only one may look for it at a time.
     returning: tokio::sync::Mutex<()>,
-    /// Other gateways are asked for their free money by one call at a time.
-    recalling: tokio::sync::Mutex<()>,
     /// The last recall of another gateway that was answered.
     answered_recall: std::sync::atomic::AtomicI64,
     /// Above so many books the idle ones go: values come from clients, and each has a book of its own.
@@ -113,12 +111,12 @@ impl Purse {
                 fence: Fence::new(now),
                 by_key: HashMap::new(),
                 lean_until_us: HashMap::new(),
-                asked_in_vain_until_us: HashMap::new(),
+                asked_until_us: HashMap::new(),
+                in_vain: HashMap::new(),
                 uses: 0,
             }),
             fetching: tokio::sync::Mutex::default(),
             returning: tokio::sync::Mutex::default(),
-            recalling: tokio::sync::Mutex::default(),
             answered_recall: std::sync::atomic::AtomicI64::new(0),
             most_books: MOST_BOOKS,
         }
