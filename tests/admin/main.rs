@@ -5,4 +5,6 @@ mod alerts;
 mod config;
 mod figures;
 mod keys;
+mod ledger;
+mod simulate;
 mod stage;

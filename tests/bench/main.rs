@@ -1,6 +1,7 @@
 //! The benchmark: miss, exact hit and stream through a release `weir-gateway`, beside the same calls straight to the provider.
 //!
-//! `bench --upstream` is the fake provider as a process of its own; without arguments everything is started and measured.
+//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations` measures reservations alone;
+//! without arguments everything is started and measured.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -9,6 +10,10 @@
 
 mod load;
 mod report;
+mod reservations;
+#[allow(dead_code, reason = "shared with the store contract, which uses more of it")]
+#[path = "../store_contract/sample.rs"]
+mod sample;
 mod usage;
 
 use load::{Kind, Target, measure};
@@ -44,6 +49,10 @@ const GUARDS: &str = "[[caps]]\nname = \"global-daily\"\nscope = { kind = \"glob
 async fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--upstream") {
         be_the_provider().await;
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args().nth(1).as_deref() == Some("--reservations") {
+        report::print_reservations(&reservations::measure_all().await);
         return ExitCode::SUCCESS;
     }
     let Some(binary) = gateway_binary() else {
@@ -161,6 +170,7 @@ async fn run(binary: &std::path::Path) -> Report {
     }
     Report {
         lines,
+        reservations: reservations::measure_all().await,
         peak_memory_bytes: process.peak_memory_bytes(),
     }
 }

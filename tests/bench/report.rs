@@ -1,5 +1,6 @@
 //! The figures as a table for people and as JSON for programs.
 
+use crate::reservations::Reservations;
 use serde_json::json;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(crate) struct Line {
 /// All of them.
 pub(crate) struct Report {
     pub(crate) lines: Vec<Line>,
+    pub(crate) reservations: Vec<Reservations>,
     pub(crate) peak_memory_bytes: Option<u64>,
 }
 
@@ -70,6 +72,7 @@ impl Report {
                 line.p99_ms
             );
         }
+        print_reservations(&self.reservations);
         match self.peak_memory_bytes {
             Some(bytes) => println!(
                 "\npeak memory of weir-gateway: {:.1} MiB",
@@ -89,7 +92,36 @@ impl Report {
                     "cpu_ms_per_request": line.cpu_ms_per_request})
             })
             .collect();
-        let report = json!({"measurements": lines, "peak_memory_bytes": self.peak_memory_bytes});
+        let reservations: Vec<_> = self
+            .reservations
+            .iter()
+            .map(|line| {
+                json!({"what": line.what, "callers": line.callers, "count": line.count, "per_second": line.per_second,
+                    "cpu_us_each": line.cpu_us_each, "over_nanousd": line.over_nanousd})
+            })
+            .collect();
+        let report = json!({"measurements": lines, "reservations": reservations, "peak_memory_bytes": self.peak_memory_bytes});
         format!("{report:#}\n")
+    }
+}
+
+/// The row "reservations".
+pub(crate) fn print_reservations(measured: &[Reservations]) {
+    println!(
+        "\n{:<36} {:>7} {:>10} {:>10} {:>12} {:>10}",
+        "reservations", "callers", "count", "per s", "CPU µs each", "over $"
+    );
+    for line in measured {
+        let cpu = line
+            .cpu_us_each
+            .map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.1}"));
+        println!(
+            "{:<36} {:>7} {:>10} {:>10.0} {cpu:>12} {:>10}",
+            line.what,
+            line.callers,
+            line.count,
+            line.per_second,
+            weir_contract::NanoUsd(line.over_nanousd).to_decimal()
+        );
     }
 }

@@ -8,14 +8,15 @@ use weir_contract::{
         alert::{AlertEvent, Delivery},
         cache::{CacheEntryRow, CacheExtent, CacheSelector},
         key::VirtualKey,
+        ledger::{Bill, BilledModel, LedgerCheck},
         request::{RequestDetail, RequestFilter, RequestRow},
         time::TimeRange,
     },
 };
 use weir_engine::{
-    budget::period::CountedStarts,
+    budget::{learned_ratio::RatioCount, period::CountedStarts},
     store::{
-        AlertStore, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, DeliveryOutcome, Dimension, DueDelivery, Grain, KeyStore, LatencyPoint, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange, LimitFill, LimitReply, LimitStore, NewAlert, OpenReservation, RequestRecord, RequestStore, RollupPoint, RollupStore, Snooze, StoreError,
+        AlertStore, AuditStore, BoughtModel, BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, CorrectionOutcome, CorrectionRequest, DeliveryOutcome, Dimension, DueDelivery, Grain, HourSpend, KeyRecord, KeyStore, LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange, LimitFill, LimitReply, LimitStore, NewAlert, OpenReservation, RatioStore, RequestRecord, RequestStore, RollupPoint, RollupStore, Snooze, StoreError,
     },
 };
 use weir_store_sqlite::SqliteStore;
@@ -24,14 +25,27 @@ use weir_store_sqlite::SqliteStore;
 pub(crate) struct Flaky {
     pub(crate) inner: SqliteStore,
     pub(crate) refuses_records: AtomicBool,
+    /// True while nothing that has to do with money can be reached.
+    pub(crate) is_away: AtomicBool,
+}
+
+impl Flaky {
+    fn be_there(&self) -> Result<(), StoreError> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the database is cut off".into()));
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl RequestStore for Flaky {
     async fn open_reservation(&self, reservation: OpenReservation) -> Result<(), StoreError> {
+        self.be_there()?;
         self.inner.open_reservation(reservation).await
     }
     async fn record(&self, record: RequestRecord) -> Result<(), StoreError> {
+        self.be_there()?;
         if self.refuses_records.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("told to fail".into()));
         }
@@ -75,6 +89,7 @@ impl LimitStore for Flaky {
 #[async_trait]
 impl LedgerStore for Flaky {
     async fn acquire_lease(&self, request: LeaseRequest) -> Result<NanoUsd, StoreError> {
+        self.be_there()?;
         self.inner.acquire_lease(request).await
     }
     async fn return_lease(
@@ -89,6 +104,7 @@ impl LedgerStore for Flaky {
         cap: &str,
         counted: CountedStarts,
     ) -> Result<Vec<(i64, CapBalance)>, StoreError> {
+        self.be_there()?;
         self.inner.balances(cap, counted).await
     }
     async fn top_balances(
@@ -99,7 +115,22 @@ impl LedgerStore for Flaky {
     ) -> Result<Vec<(String, CapBalance)>, StoreError> {
         self.inner.top_balances(prefix, counted, most).await
     }
+    async fn open_beyond(&self, cap: &str, counted: CountedStarts) -> Result<NanoUsd, StoreError> {
+        self.inner.open_beyond(cap, counted).await
+    }
+    async fn recall_leases(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+        gateway_id: &str,
+    ) -> Result<bool, StoreError> {
+        self.inner.recall_leases(cap, counted, gateway_id).await
+    }
+    async fn recalled_leases(&self, after_seq: i64) -> Result<Vec<LeaseRecall>, StoreError> {
+        self.inner.recalled_leases(after_seq).await
+    }
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.be_there()?;
         self.inner.beat(gateway_id, now_ms).await
     }
     async fn recover_dead_gateways(&self, dead_before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
@@ -107,6 +138,44 @@ impl LedgerStore for Flaky {
     }
     async fn check_ledger(&self) -> Result<Vec<(LeaseKey, NanoUsd, NanoUsd)>, StoreError> {
         self.inner.check_ledger().await
+    }
+}
+
+#[async_trait]
+impl AuditStore for Flaky {
+    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError> {
+        self.inner.correct_request(correction).await
+    }
+    async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
+        self.inner.save_ledger_check(check).await
+    }
+    async fn last_ledger_check(&self) -> Result<Option<LedgerCheck>, StoreError> {
+        self.inner.last_ledger_check().await
+    }
+    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel]) -> Result<(), StoreError> {
+        self.inner.insert_bill(bill, models).await
+    }
+    async fn list_bills(&self) -> Result<Vec<Bill>, StoreError> {
+        self.inner.list_bills().await
+    }
+    async fn get_bill(&self, id: &str) -> Result<Option<(Bill, Vec<BilledModel>)>, StoreError> {
+        self.inner.get_bill(id).await
+    }
+    async fn bought_models(&self, provider: &str, range: TimeRange) -> Result<Vec<BoughtModel>, StoreError> {
+        self.inner.bought_models(provider, range).await
+    }
+    async fn oldest_request_ms(&self) -> Result<Option<i64>, StoreError> {
+        self.inner.oldest_request_ms().await
+    }
+}
+
+#[async_trait]
+impl RatioStore for Flaky {
+    async fn add_ratio_counts(&self, counts: Vec<RatioCount>) -> Result<(), StoreError> {
+        self.inner.add_ratio_counts(counts).await
+    }
+    async fn ratio_counts(&self) -> Result<Vec<RatioCount>, StoreError> {
+        self.inner.ratio_counts().await
     }
 }
 
@@ -177,11 +246,29 @@ impl KeyStore for Flaky {
     async fn insert_key(&self, key: &VirtualKey, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
         self.inner.insert_key(key, secret_sha256).await
     }
-    async fn find_key(&self, id: &str) -> Result<Option<(VirtualKey, [u8; 32])>, StoreError> {
+    async fn find_key(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         self.inner.find_key(id).await
     }
     async fn list_keys(&self) -> Result<Vec<VirtualKey>, StoreError> {
         self.inner.list_keys().await
+    }
+    async fn update_key(&self, key: &VirtualKey) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.update_key(key).await
+    }
+    async fn rotate_key(
+        &self,
+        id: &str,
+        secret_sha256: &[u8; 32],
+        last_four: &str,
+        previous_until_ms: i64,
+        now_ms: i64,
+    ) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner
+            .rotate_key(id, secret_sha256, last_four, previous_until_ms, now_ms)
+            .await
+    }
+    async fn end_overlap(&self, id: &str) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.end_overlap(id).await
     }
     async fn revoke_key(&self, id: &str, now_ms: i64) -> Result<Option<VirtualKey>, StoreError> {
         self.inner.revoke_key(id, now_ms).await
@@ -206,6 +293,35 @@ impl RollupStore for Flaky {
         step_ms: i64,
     ) -> Result<Vec<LatencyPoint>, StoreError> {
         self.inner.latency_series(grain, range, step_ms).await
+    }
+    async fn value_hours(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+    ) -> Result<Vec<HourSpend>, StoreError> {
+        self.inner.value_hours(dimension, value, range).await
+    }
+    async fn values_above(
+        &self,
+        dimension: Dimension,
+        range: TimeRange,
+        least: NanoUsd,
+        most: u32,
+    ) -> Result<Vec<(String, HourSpend)>, StoreError> {
+        self.inner.values_above(dimension, range, least, most).await
+    }
+    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError> {
+        self.inner.all_values(dimension, range).await
+    }
+    async fn bought_requests(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+        most: u32,
+    ) -> Result<Vec<BoughtRequest>, StoreError> {
+        self.inner.bought_requests(dimension, value, range, most).await
     }
     async fn fold_rollups(&self) -> Result<(), StoreError> {
         self.inner.fold_rollups().await

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod balanced;
 mod flaky;
 mod flights;
 mod money;
 mod stage;
+mod store_away;
 mod streams;
+mod tokens;
+mod usage;

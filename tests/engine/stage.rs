@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -62,6 +62,10 @@ pub(crate) enum Play {
 pub(crate) struct Fake {
     pub(crate) play: Mutex<Play>,
     pub(crate) calls: AtomicUsize,
+    /// What the next answers are said to have used; [`USED`] when it is empty.
+    pub(crate) uses: Mutex<VecDeque<TokenUsage>>,
+    /// Answers wait while it is false.
+    pub(crate) gate: tokio::sync::watch::Sender<bool>,
 }
 
 /// What one answer is said to have used.
@@ -81,7 +85,10 @@ impl Provider for Fake {
         false
     }
     async fn call(&self, _call: UpstreamCall) -> Result<UpstreamAnswer, UpstreamError> {
+        let used = self.uses.lock().unwrap().pop_front().unwrap_or(USED);
         self.calls.fetch_add(1, Ordering::SeqCst);
+        let mut gate = self.gate.subscribe();
+        gate.wait_for(|is_open| *is_open).await.unwrap();
         let play = *self.play.lock().unwrap();
         match play {
             Play::Answer { after_ms } => {
@@ -91,7 +98,7 @@ impl Provider for Fake {
                     model: "m".into(),
                     parts: vec![Part::Text { text: "hello".into() }],
                     finish: Finish::Stop,
-                    usage: Some(USED.into()),
+                    usage: Some(used.into()),
                 };
                 Ok(UpstreamAnswer::Whole(WholeAnswer { raw: None, answer }))
             }
@@ -151,10 +158,13 @@ impl Stage {
         let fake = Arc::new(Fake {
             play: Mutex::new(Play::Answer { after_ms: 0 }),
             calls: AtomicUsize::new(0),
+            uses: Mutex::default(),
+            gate: tokio::sync::watch::channel(true).0,
         });
         let flaky = Arc::new(Flaky {
             inner: store.clone(),
             refuses_records: AtomicBool::new(false),
+            is_away: AtomicBool::new(false),
         });
         let engine = Engine::new(
             "gateway-1".into(),
@@ -176,6 +186,11 @@ impl Stage {
     pub(crate) fn set_limit(&self, limit: NanoUsd) {
         self.engine.apply(settings(&self.fake, limit));
     }
+    /// These in place of the daily cap.
+    pub(crate) fn set_caps(&self, caps: Vec<Cap>) {
+        let first = settings(&self.fake, NanoUsd(1));
+        self.engine.apply(Settings { caps, ..first });
+    }
     pub(crate) fn play(&self, play: Play) {
         *self.fake.play.lock().unwrap() = play;
     }
@@ -196,6 +211,7 @@ pub(crate) fn daily(limit: NanoUsd) -> Cap {
         limit_nanousd: limit,
         steps: CapStep::tell_and_refuse(80),
         enabled: true,
+        manner: weir_contract::model::cap::CapManner::default(),
     }
 }
 
@@ -272,6 +288,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
             created_ms: 0,
             revoked_ms: None,
             last_used_ms: None,
+            ..VirtualKey::default()
         },
         client_ip: None,
         passed_headers: reqwest::header::HeaderMap::new(),

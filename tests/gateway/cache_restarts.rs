@@ -35,6 +35,7 @@ impl Restarts {
             let key = KeysCreate {
                 name: "k".into(),
                 team: String::new(),
+                ..KeysCreate::default()
             };
             self.secret = Some(admin(&gateway, key).await.unwrap().secret);
         }

@@ -122,6 +122,7 @@ async fn the_clients_usage_is_right_in_either_protocol() {
     }
 }
 
+/// BUD-5.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_without_a_price_is_charged_at_the_highest_and_flagged() {
     let stage = Stage::open().await;
@@ -167,6 +168,7 @@ async fn the_embedded_table_bills_real_models() {
         KeysCreate {
             name: "k".into(),
             team: String::new(),
+            ..KeysCreate::default()
         },
     )
     .await

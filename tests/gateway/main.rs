@@ -13,6 +13,7 @@ mod endpoints;
 mod errors;
 mod faults;
 mod guard;
+mod keys;
 mod limits;
 mod observability;
 mod process;

@@ -122,6 +122,7 @@ async fn events_are_passed_on_while_they_come() {
     stage.upstream.release();
 }
 
+/// BUD-6.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_is_recorded_with_the_usage_that_came_after() {
     let stage = Stage::open().await;
@@ -147,6 +148,7 @@ async fn a_client_that_leaves_is_recorded_with_the_usage_that_came_after() {
     }
 }
 
+/// BUD-6.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_a_provider_without_end_is_charged_what_was_reserved() {
     let stage =

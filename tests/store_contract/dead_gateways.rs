@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weir_contract::{NanoUsd, model::request::CostBasis};
 use weir_engine::store::Store;
 
+/// BUD-6: a crash is charged at the reserved amounts, unsettled.
 pub(crate) async fn open_reservations_are_charged_once(store: Arc<dyn Store>) {
     let mut draw = Draw::seeded("open_reservations_are_charged_once");
     let key = lease("day", "a");

@@ -3,7 +3,7 @@
 use crate::sample::{Draw, START_MS, bare};
 use std::{collections::HashSet, sync::Arc};
 use weir_contract::model::{
-    request::{CacheOutcome, RequestFilter, RequestRow, RequestStatus},
+    request::{CacheOutcome, CostBasis, RequestFilter, RequestRow, RequestStatus},
     tier::Tier,
     time::TimeRange,
 };
@@ -47,6 +47,7 @@ fn fits(row: &RequestRow, filter: &RequestFilter) -> bool {
         && filter.tier.is_none_or(|tier| row.tier == Some(tier))
         && filter.cache.is_none_or(|cache| row.cache == cache)
         && filter.status.is_none_or(|status| row.status == status)
+        && filter.cost_basis.is_none_or(|basis| row.cost_basis == basis)
         && filter
             .variant
             .as_ref()
@@ -126,6 +127,10 @@ fn single_filters() -> Vec<RequestFilter> {
             ..none()
         },
         RequestFilter {
+            cost_basis: Some(CostBasis::Unsettled),
+            ..none()
+        },
+        RequestFilter {
             variant: text("prompt=new"),
             ..none()
         },
@@ -166,6 +171,7 @@ pub(crate) async fn filters_combine(store: Arc<dyn Store>) {
             key_id: a.key_id.clone().or(b.key_id.clone()).or(c.key_id.clone()),
             cache: a.cache.or(b.cache).or(c.cache),
             status: a.status.or(b.status).or(c.status),
+            cost_basis: a.cost_basis.or(b.cost_basis).or(c.cost_basis),
             variant: a.variant.clone().or(b.variant.clone()).or(c.variant.clone()),
             min_duration_ms: a.min_duration_ms.or(b.min_duration_ms).or(c.min_duration_ms),
         };

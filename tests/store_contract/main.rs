@@ -8,16 +8,22 @@
 
 mod alerts;
 mod cache;
+mod cap_manners;
 mod caps;
 mod configuration;
+mod corrections;
 mod dead_gateways;
 mod keys;
 mod kill_nine;
 mod limits;
 mod listing;
+mod many_processes;
 mod requests;
 mod rollups;
 mod sample;
+mod shared_caps;
+mod spend;
+mod spender_plan;
 mod sqlite;
 
 /// Emits every behaviour as a test of one database. `$fresh` gives an empty store and what must live as long as it.
@@ -48,9 +54,21 @@ macro_rules! contract {
                 the_same_lease_grows,
                 a_return_gives_back_only_what_is_unspent,
                 overspending_a_lease_takes_room_from_the_next,
+            ]
+            shared_caps: [
                 sixty_four_callers_never_pass_the_limit,
                 periods_that_count_together_share_one_limit,
                 the_largest_values_of_a_cap_come_first,
+            ]
+            cap_manners: [
+                each_cap_holds_its_own_amount,
+                what_calls_may_cost_beyond_is_told_by_cap,
+                a_recall_reaches_the_others_once,
+                nobody_is_asked_who_has_nothing,
+            ]
+            spend: [
+                a_values_hours_are_its_requests,
+                bud_8_periods_add_up_to_the_whole,
             ]
             dead_gateways: [
                 open_reservations_are_charged_once,
@@ -88,8 +106,19 @@ macro_rules! contract {
                 deleting_and_creating_again,
                 one_of_many_concurrent_changes_wins,
             ]
+            corrections: [
+                a_correction_moves_everything_that_counted,
+                a_correction_before_the_fold_is_counted_once,
+                a_correction_that_does_not_fit_changes_nothing,
+                only_unsettled_attempts_are_corrected,
+                the_newest_check_is_kept,
+                a_bill_is_kept_whole_and_held_against_the_requests,
+                ratio_counts_add_up_and_old_generations_go,
+            ]
             keys: [
                 a_key_comes_back_with_its_hash,
+                an_update_changes_only_what_it_may,
+                a_rotation_keeps_the_old_secret_for_its_overlap,
                 revoking_keeps_the_first_time,
                 a_taken_id_is_a_conflict,
                 the_last_use_follows_the_requests,

@@ -25,6 +25,9 @@ fn values(row: &RequestRow, dimension: Dimension) -> Vec<String> {
         Dimension::Intent => vec![row.intent.clone()],
         Dimension::Key => vec![row.key_id.clone()],
         Dimension::Variant => row.variants.clone(),
+        Dimension::User => vec![row.user.clone()],
+        Dimension::Team => vec![row.team.clone()],
+        Dimension::Event => vec![row.event.clone()],
     }
 }
 
@@ -56,6 +59,11 @@ async fn check(store: &Arc<dyn Store>, rows: &[RequestRow], grain: Grain, range:
         .filter(|row| (range.from_ms..range.to_ms).contains(&row.started_ms))
         .collect();
     for dimension in Dimension::ALL {
+        // Values that come from clients are kept by the hour only.
+        let by_hour = matches!(dimension, Dimension::User | Dimension::Team | Dimension::Event);
+        if by_hour && grain == Grain::Minute {
+            continue;
+        }
         let mut wanted: BTreeMap<(i64, String), Counters> = BTreeMap::new();
         for row in &inside {
             for value in values(row, dimension) {

@@ -198,7 +198,8 @@ pub(crate) fn reservation(
         id: format!("{}-1", row.id),
         gateway_id: gateway.to_owned(),
         amount_nanousd: NanoUsd(amount),
-        leases: leases.to_vec(),
+        hard_bound_nanousd: NanoUsd(amount),
+        leases: leases.iter().cloned().map(Into::into).collect(),
         opened_ms: row.started_ms,
         row: row.clone(),
     }
@@ -217,7 +218,7 @@ pub(crate) fn settled(reservation: &OpenReservation, amount: i64, settled: bool)
         reservation_id: reservation.id.clone(),
         amount_nanousd: NanoUsd(amount),
         settled,
-        leases: reservation.leases.clone(),
+        leases: reservation.leases.iter().map(|lease| lease.key.clone()).collect(),
     };
     RequestRecord {
         settlements: vec![settlement],

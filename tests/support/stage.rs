@@ -128,6 +128,7 @@ impl Stage {
             KeysCreate {
                 name: "test".into(),
                 team: String::new(),
+                ..KeysCreate::default()
             },
         )
         .await
@@ -154,6 +155,7 @@ impl Stage {
         self.admin(KeysCreate {
             name: format!("of {team}"),
             team: team.to_owned(),
+            ..KeysCreate::default()
         })
         .await
     }

@@ -4,8 +4,8 @@ use crate::profile::Profile;
 use tauri::State;
 use weir_contract::{
     ApiError,
-    command::caps::{CapsDelete, CapsList, CapsSave},
-    model::cap::CapState,
+    command::caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
+    model::cap::{CapSimulation, CapState},
 };
 
 /// `caps.list`.
@@ -32,5 +32,17 @@ pub async fn caps_save(profile: State<'_, Profile>, args: CapsSave) -> Result<Ca
 /// The operation's own.
 #[tauri::command]
 pub async fn caps_delete(profile: State<'_, Profile>, args: CapsDelete) -> Result<(), ApiError> {
+    profile.call(args).await
+}
+
+/// `caps.simulate`.
+///
+/// # Errors
+/// The operation's own.
+#[tauri::command]
+pub async fn caps_simulate(
+    profile: State<'_, Profile>,
+    args: CapsSimulate,
+) -> Result<CapSimulation, ApiError> {
     profile.call(args).await
 }

@@ -11,6 +11,7 @@ pub mod charts;
 pub mod gateway;
 pub mod intents;
 pub mod keys;
+pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod profile;
@@ -43,12 +44,21 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         channels::channels_delete,
         channels::channels_test,
         channels::channels_set_secret,
+        caps::caps_simulate,
         charts::charts_get,
         gateway::gateway_status,
         intents::intents_list,
         keys::keys_list,
         keys::keys_create,
+        keys::keys_update,
+        keys::keys_rotate,
+        keys::keys_end_overlap,
         keys::keys_revoke,
+        ledger::ledger_correct,
+        ledger::ledger_check,
+        ledger::ledger_reconcile,
+        ledger::ledger_bills,
+        ledger::ledger_bill,
         limits::limits_list,
         limits::limits_save,
         limits::limits_delete,

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod budgets;
 pub mod cache;
 pub mod first_run;
+pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod request;

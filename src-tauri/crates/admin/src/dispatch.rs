@@ -1,7 +1,7 @@
 //! Every operation by name: the one list.
 
 use crate::{
-    Admin, alerts, cache, caps, channels, charts, intents, keys, limits, overview, providers, requests,
+    Admin, alerts, cache, caps, channels, charts, intents, keys, ledger, limits, overview, providers, requests,
     rollouts, tiers,
 };
 use serde_json::Value;
@@ -10,11 +10,12 @@ use weir_contract::{
     command::{
         alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
         cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
-        caps::{CapsDelete, CapsList, CapsSave},
+        caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         channels::{ChannelsDelete, ChannelsList, ChannelsSave, ChannelsSetSecret, ChannelsTest},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
-        keys::{KeysCreate, KeysList, KeysRevoke},
+        keys::{KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, KeysUpdate},
+        ledger::{LedgerBill, LedgerBills, LedgerCheckNow, LedgerCorrect, LedgerReconcile},
         limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
         overview::OverviewGet,
         providers::{
@@ -59,6 +60,7 @@ dispatch! {
     CapsList => caps::list,
     CapsSave => caps::save,
     CapsDelete => caps::delete,
+    CapsSimulate => caps::simulate,
     LimitsList => limits::list,
     LimitsSave => limits::save,
     LimitsDelete => limits::delete,
@@ -74,6 +76,9 @@ dispatch! {
     IntentsList => intents::list,
     KeysList => keys::list,
     KeysCreate => keys::create,
+    KeysUpdate => keys::update,
+    KeysRotate => keys::rotate,
+    KeysEndOverlap => keys::end_overlap,
     KeysRevoke => keys::revoke,
     AlertsList => alerts::list,
     AlertsSave => alerts::save,
@@ -85,6 +90,11 @@ dispatch! {
     ChannelsSave => channels::save,
     ChannelsDelete => channels::delete,
     ChannelsTest => channels::test,
+    LedgerCorrect => ledger::correct,
+    LedgerCheckNow => ledger::check,
+    LedgerReconcile => ledger::reconcile,
+    LedgerBills => ledger::bills,
+    LedgerBill => ledger::bill,
 }
 
 /// Operations of the window alone: they choose what the process runs, or touch the keychain.

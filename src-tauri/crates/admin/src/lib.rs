@@ -18,6 +18,7 @@ pub mod channels;
 pub mod charts;
 pub mod intents;
 pub mod keys;
+pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod providers;

@@ -134,6 +134,8 @@ pub enum RefusalCode {
     RateLimited,
     CapReached,
     BadRequest,
+    /// The key may not be used for this.
+    ScopeMissing,
     UnknownModel,
     CacheOnlyMiss,
     NoViableModel,
@@ -150,6 +152,7 @@ impl RefusalCode {
             RefusalCode::RateLimited => "rate_limit_exceeded",
             RefusalCode::CapReached => "budget_cap_reached",
             RefusalCode::BadRequest => "invalid_request",
+            RefusalCode::ScopeMissing => "key_scope_missing",
             RefusalCode::UnknownModel => "model_not_found",
             RefusalCode::CacheOnlyMiss => "cache_only_miss",
             RefusalCode::NoViableModel => "no_viable_model",
@@ -164,6 +167,7 @@ impl RefusalCode {
         match self {
             RefusalCode::RateLimited | RefusalCode::CapReached => 429,
             RefusalCode::BadRequest => 400,
+            RefusalCode::ScopeMissing => 403,
             RefusalCode::UnknownModel => 404,
             RefusalCode::CacheOnlyMiss => 504,
             RefusalCode::NoViableModel | RefusalCode::StoreUnavailable => 503,

@@ -1,7 +1,9 @@
 //! The engine: everything that serving a call shares. The request's way is in [`crate::pipeline`].
 
+mod estimates;
+
 use crate::{
-    budget::purse::Purse,
+    budget::{ahead::Outlooks, learned_ratio::LearnedRatios, need::CarefulEstimate, purse::Purse},
     cache::{flight::Flights, memory::MemoryCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
@@ -20,12 +22,14 @@ use crate::{
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
+use weir_contract::model::{
+    cache::CacheSelector, catalog::BreakerPosition, 
+};
 
 /// Most finished requests that wait for a store that fails.
 const MOST_UNRECORDED: usize = 10_000;
@@ -46,12 +50,15 @@ pub struct Engine {
     pub purse: Purse,
     pub limiter: Arc<Limiter>,
     pub counters: ProcessCounters,
+    /// What caps that look ahead foresee.
+    pub(crate) outlooks: Outlooks,
     /// Tasks that must end before the process does.
     pub tasks: TaskTracker,
     pub(crate) flights: Flights<FlightEnd>,
     /// Rises with every cache clear.
     pub(crate) clear_epoch: AtomicU64,
     settings: ArcSwap<Settings>,
+    ratios: Mutex<LearnedRatios>,
     /// For intervals: a wall clock that is set forward would open windows and breakers early.
     steady: SteadyTime,
     breakers: Mutex<BreakerMap>,
@@ -62,6 +69,7 @@ pub struct Engine {
     /// Finished requests that the store would not take, oldest first.
     unrecorded: Mutex<VecDeque<RequestRecord>>,
     changes: watch::Sender<u64>,
+    careful: OnceLock<Arc<dyn CarefulEstimate>>,
 }
 
 impl Engine {
@@ -85,11 +93,12 @@ impl Engine {
             clock,
             memory: MemoryCache::new(memory_bytes),
             counters: ProcessCounters::default(),
+            outlooks: Outlooks::default(),
             tasks: TaskTracker::new(),
             flights: Flights::default(),
             clear_epoch: AtomicU64::new(0),
             settings: ArcSwap::from_pointee(settings),
-
+            ratios: Mutex::default(),
             breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
             retry_policy: RetryPolicy::default(),
             retry_budget: Mutex::default(),
@@ -97,6 +106,7 @@ impl Engine {
             store_broken: AtomicBool::new(false),
             unrecorded: Mutex::default(),
             changes: watch::channel(0).0,
+            careful: OnceLock::new(),
         })
     }
 

@@ -1,12 +1,14 @@
 //! Who calls: virtual keys, checked in constant time, remembered for a moment so that a call does not cost a query.
 
 use crate::{
+    budget::period::resets_text,
     clock::Clock,
-    store::{Store, StoreError},
+    store::{KeyRecord, Store, StoreError},
 };
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
+    fmt::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use subtle::ConstantTimeEq;
@@ -35,14 +37,23 @@ pub enum KeyError {
     /// It was good once.
     #[error("this API key was revoked; ask your administrator for a new one")]
     Revoked,
+    /// Its time is over.
+    #[error(
+        "this API key expired on {0}; ask your administrator for a new one, or for a later end (Settings, Virtual keys, Edit)"
+    )]
+    Expired(String),
+    /// The secret was replaced, and its overlap is over.
+    #[error(
+        "this API key was rotated, and its old secret stopped on {0}; use the new secret of the same key"
+    )]
+    RotatedAway(String),
     /// The store cannot say.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 struct Remembered {
-    key: VirtualKey,
-    secret_sha256: [u8; 32],
+    record: KeyRecord,
     until_ms: i64,
 }
 
@@ -76,35 +87,32 @@ impl Keyring {
             .memory()
             .get(id)
             .filter(|known| known.until_ms > now_ms)
-            .map(|known| (known.key.clone(), known.secret_sha256));
-        let (key, expected) = match known {
-            Some(known) => known,
-            None => match self.store.find_key(id).await {
-                Ok(found) => {
-                    let (key, secret_sha256) = found.ok_or(KeyError::Invalid)?;
-                    self.remember(&key, secret_sha256, now_ms);
-                    (key, secret_sha256)
-                }
-                // Cached answers are still served while the store is away; a key that was good shortly before still is.
-                Err(problem) => self.known_before(id, now_ms).ok_or(problem)?,
-            },
+            .map(|known| known.record.clone());
+        if let Some(record) = known {
+            match accept(record, &presented, now_ms) {
+                // Another gateway may have given the key a new secret a moment ago, and that works at once.
+                Err(KeyError::Invalid) => {}
+                outcome => return outcome,
+            }
+        }
+        let record = match self.store.find_key(id).await {
+            Ok(found) => {
+                let record = found.ok_or(KeyError::Invalid)?;
+                self.remember(&record, now_ms);
+                record
+            }
+            // Cached answers are still served while the store is away; a key that was good shortly before still is.
+            Err(problem) => self.known_before(id, now_ms).ok_or(problem)?,
         };
-        if !bool::from(presented.ct_eq(&expected)) {
-            return Err(KeyError::Invalid);
-        }
-        if key.revoked_ms.is_some() {
-            Err(KeyError::Revoked)
-        } else {
-            Ok(key)
-        }
+        accept(record, &presented, now_ms)
     }
 
-    fn known_before(&self, id: &str, now_ms: i64) -> Option<(VirtualKey, [u8; 32])> {
+    fn known_before(&self, id: &str, now_ms: i64) -> Option<KeyRecord> {
         let memory = self.memory();
         let known = memory
             .get(id)
             .filter(|known| known.until_ms + TRUSTED_WITHOUT_STORE_MS > now_ms)?;
-        Some((known.key.clone(), known.secret_sha256))
+        Some(known.record.clone())
     }
 
     /// Forgets all remembered keys, so that a revocation works at once.
@@ -112,16 +120,15 @@ impl Keyring {
         self.memory().clear();
     }
 
-    fn remember(&self, key: &VirtualKey, secret_sha256: [u8; 32], now_ms: i64) {
+    fn remember(&self, record: &KeyRecord, now_ms: i64) {
         let mut memory = self.memory();
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
         }
         memory.insert(
-            key.id.clone(),
+            record.key.id.clone(),
             Remembered {
-                key: key.clone(),
-                secret_sha256,
+                record: record.clone(),
                 until_ms: now_ms + REMEMBERED_MS,
             },
         );
@@ -130,6 +137,51 @@ impl Keyring {
     fn memory(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The key, if this secret is good for it now. Secrets are compared in constant time, and nothing of a key is told to
+/// anybody who has none of its secrets.
+fn accept(record: KeyRecord, presented: &[u8; 32], now_ms: i64) -> Result<VirtualKey, KeyError> {
+    let KeyRecord {
+        key,
+        secret_sha256,
+        previous_sha256,
+    } = record;
+    let is_current = bool::from(presented.ct_eq(&secret_sha256));
+    let is_previous = previous_sha256.is_some_and(|previous| bool::from(presented.ct_eq(&previous)));
+    if !is_current && !is_previous {
+        return Err(KeyError::Invalid);
+    }
+    if key.revoked_ms.is_some() {
+        return Err(KeyError::Revoked);
+    }
+    if let Some(ended_ms) = key.expires_ms.filter(|expires_ms| *expires_ms <= now_ms) {
+        return Err(KeyError::Expired(moment(ended_ms)));
+    }
+    match &key.previous {
+        Some(previous) if !is_current && previous.until_ms <= now_ms => {
+            Err(KeyError::RotatedAway(moment(previous.until_ms)))
+        }
+        None if !is_current => Err(KeyError::Invalid),
+        _ => Ok(key),
+    }
+}
+
+/// A moment for people: `2026-11-22 00:00 UTC`.
+fn moment(at_ms: i64) -> String {
+    resets_text(at_ms, "UTC").unwrap_or_else(|_| format!("UNIX millisecond {at_ms}"))
+}
+
+/// What a secret is told apart by on the page: the first eight hexadecimal digits of the SHA-256 of its stored hash. Hashed
+/// once more, so that it gives away no part of the hash that the database keeps.
+#[must_use]
+pub fn fingerprint(secret_sha256: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(8);
+    for byte in Sha256::digest(secret_sha256).iter().take(4) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Splits a token into its public id and its secret.
@@ -142,7 +194,68 @@ pub fn split_token(token: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::split_token;
+    use super::{KeyError, accept, fingerprint, split_token};
+    use crate::store::KeyRecord;
+    use weir_contract::model::key::{PreviousSecret, VirtualKey};
+
+    const NEW: [u8; 32] = [1; 32];
+    const OLD: [u8; 32] = [2; 32];
+
+    fn rotated(until_ms: i64) -> KeyRecord {
+        KeyRecord {
+            key: VirtualKey {
+                id: "abc".into(),
+                previous: Some(PreviousSecret {
+                    last_four: "wxyz".into(),
+                    fingerprint: fingerprint(&OLD),
+                    until_ms,
+                }),
+                ..VirtualKey::default()
+            },
+            secret_sha256: NEW,
+            previous_sha256: Some(OLD),
+        }
+    }
+
+    #[test]
+    fn an_old_secret_works_until_its_overlap_ends_and_the_new_one_at_once() {
+        assert!(accept(rotated(1_000), &NEW, 0).is_ok());
+        assert!(accept(rotated(1_000), &OLD, 999).is_ok());
+        assert!(accept(rotated(1_000), &NEW, 1_000).is_ok());
+        let late = accept(rotated(1_000), &OLD, 1_000).unwrap_err();
+        assert!(late.to_string().contains("1970-01-01 00:00 UTC"), "{late}");
+        assert!(matches!(
+            accept(rotated(1_000), &[3; 32], 0),
+            Err(KeyError::Invalid)
+        ));
+    }
+
+    #[test]
+    fn an_expired_key_says_when_and_only_to_who_has_the_secret() {
+        let mut record = rotated(i64::MAX);
+        record.key.expires_ms = Some(86_400_000);
+        assert!(accept(record.clone(), &NEW, 86_399_999).is_ok());
+        for secret in [&NEW, &OLD] {
+            let late = accept(record.clone(), secret, 86_400_000).unwrap_err();
+            assert!(
+                late.to_string().contains("expired on 1970-01-02 00:00 UTC"),
+                "{late}"
+            );
+        }
+        assert!(matches!(
+            accept(record.clone(), &[3; 32], 86_400_000),
+            Err(KeyError::Invalid)
+        ));
+        record.key.revoked_ms = Some(5);
+        assert!(matches!(accept(record, &OLD, 6), Err(KeyError::Revoked)));
+    }
+
+    #[test]
+    fn fingerprints_tell_secrets_apart_and_are_no_part_of_the_hash() {
+        assert_ne!(fingerprint(&NEW), fingerprint(&OLD));
+        assert_eq!(fingerprint(&NEW).len(), 8);
+        assert_ne!(fingerprint(&NEW), "01010101");
+    }
 
     #[test]
     fn only_whole_tokens_are_split() {

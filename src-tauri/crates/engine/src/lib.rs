@@ -23,5 +23,6 @@ pub mod provider;
 pub mod request;
 pub mod rollout;
 pub mod routing;
+pub mod scopes;
 pub mod settings;
 pub mod store;

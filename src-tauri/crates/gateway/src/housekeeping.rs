@@ -3,10 +3,12 @@
 use crate::{config::Config, live::EngineLive};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
-use weir_admin::Live;
+use weir_admin::{Live, ledger::compare_sums};
 use weir_engine::{budget::fence::DEAD_AFTER_MS, engine::Engine, store::StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
+/// How often in a tick it is looked whether another gateway is short of money that lies free here.
+const LOOKS_PER_TICK: u32 = 10;
 const DAY_MS: i64 = 86_400_000;
 
 /// A configuration that was refused is tried again this often: what it lacked may have come since.
@@ -41,9 +43,15 @@ pub(crate) async fn run(
             Ok(()) | Err(_) => {}
         }
         house.tick += 1;
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {}
-            _ = stopping.wait_for(|stop| *stop) => return,
+        for _ in 0..LOOKS_PER_TICK {
+            tokio::select! {
+                () = tokio::time::sleep(TICK / LOOKS_PER_TICK) => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+            // Another gateway's call waits for it. One that fails is made up for by the next.
+            if let Err(problem) = house.engine.purse.answer_recalls().await {
+                tracing::debug!(%problem, "what other gateways asked back could not be read");
+            }
         }
     }
 }
@@ -70,13 +78,28 @@ impl House {
         }
         if self.tick.is_multiple_of(60) {
             self.drop_the_old(now_ms).await?;
+            self.engine.share_ratios().await?;
         }
         if self.tick.is_multiple_of(3_600) {
-            for (lease, ledger, balance) in self.engine.store.check_ledger().await? {
-                tracing::error!(cap = lease.cap, %ledger, %balance, "the ledger's sum and the balance differ");
-            }
+            self.check_the_ledger(now_ms).await?;
         }
         limits
+    }
+
+    /// Holds every sum over the ledger against its balance. The result is kept, and the overview shows what differs.
+    async fn check_the_ledger(&self, now_ms: i64) -> Result<(), StoreError> {
+        let check = compare_sums(self.engine.store.as_ref(), now_ms).await?;
+        for one in &check.mismatches {
+            tracing::error!(
+                cap = one.cap,
+                period_start_ms = one.period_start_ms,
+                sum = one.sum.as_str(),
+                ledger = %one.ledger_nanousd,
+                balance = %one.balance_nanousd,
+                "the ledger's sum and the balance differ"
+            );
+        }
+        Ok(())
     }
 
     /// Takes over a configuration that somebody else wrote.

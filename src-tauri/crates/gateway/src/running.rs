@@ -93,6 +93,9 @@ impl RunningGateway {
         if let Err(problem) = self.engine.limiter.close().await {
             tracing::warn!(%problem, "what limits had lent could not be given back; it rests until this gateway is found gone");
         }
+        if let Err(problem) = self.engine.share_ratios().await {
+            tracing::warn!(%problem, "what was learned of token use in the last minute is lost; estimates stay careful");
+        }
         let caps = self.engine.settings().caps.clone();
         if let Err(problem) = self
             .engine

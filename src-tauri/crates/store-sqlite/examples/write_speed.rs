@@ -96,7 +96,8 @@ async fn call(store: SqliteStore, lease: Option<LeaseKey>, records: usize) {
                     id: reservation_id.clone(),
                     gateway_id: "g".to_owned(),
                     amount_nanousd: NanoUsd(100_000),
-                    leases: leases.clone(),
+                    hard_bound_nanousd: NanoUsd(100_000),
+                    leases: leases.iter().cloned().map(Into::into).collect(),
                     opened_ms: row.started_ms,
                     row: row.clone(),
                 })

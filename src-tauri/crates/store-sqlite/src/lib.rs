@@ -12,6 +12,7 @@
 //!   only as part of its lease, and recovery gives it back with the lease's rest.
 
 mod alerts;
+mod audit;
 mod cache_entries;
 mod config;
 mod error;
@@ -20,6 +21,7 @@ mod integrity;
 mod ledger;
 mod limits;
 mod open;
+mod ratios;
 mod requests;
 mod reservations;
 mod rollups;

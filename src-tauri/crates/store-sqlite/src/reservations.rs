@@ -7,7 +7,7 @@ use crate::{
 use async_trait::async_trait;
 use serde::Serialize;
 use sqlx::SqliteConnection;
-use weir_engine::store::{LeaseKey, OpenReservation, Settlement, StoreError};
+use weir_engine::store::{HeldLease, LeaseKey, OpenReservation, Settlement, StoreError};
 
 /// Keeps a reservation; nothing when it is open, or its request is recorded already.
 pub(crate) struct Open(pub(crate) OpenReservation);
@@ -37,7 +37,8 @@ struct Opening<'a> {
     request_id: &'a str,
     gateway_id: &'a str,
     amount_nanousd: i64,
-    leases: Vec<&'a LeaseKey>,
+    hard_bound_nanousd: i64,
+    leases: Vec<&'a HeldLease>,
     opened_ms: i64,
     /// JSON of the request as known so far.
     request: String,
@@ -58,7 +59,8 @@ async fn open(connection: &mut SqliteConnection, operations: &[&Open]) -> Result
             request_id: &reservation.row.id,
             gateway_id: &reservation.gateway_id,
             amount_nanousd: reservation.amount_nanousd.0,
-            leases: one_per_cap(&reservation.leases),
+            hard_bound_nanousd: reservation.hard_bound_nanousd.0,
+            leases: one_per_cap(&reservation.leases, |lease| &lease.key),
             opened_ms: reservation.opened_ms,
             request,
         });
@@ -66,7 +68,8 @@ async fn open(connection: &mut SqliteConnection, operations: &[&Open]) -> Result
     let openings = encode("leases", &openings)?;
     sqlx::query!(
         "INSERT INTO cap_balances (cap, period_start_ms, reserved_nanousd)
-         SELECT lease.value ->> 'cap', lease.value ->> 'period_start_ms', sum(opening.value ->> 'amount_nanousd')
+         SELECT lease.value ->> 'cap', lease.value ->> 'period_start_ms',
+                sum(coalesce(lease.value ->> 'amount_nanousd', opening.value ->> 'amount_nanousd'))
          FROM json_each(?) AS opening, json_each(opening.value, '$.leases') AS lease
          WHERE NOT EXISTS (SELECT 1 FROM requests WHERE id = opening.value ->> 'request_id')
            AND NOT EXISTS (SELECT 1 FROM reservations WHERE id = opening.value ->> 'id')
@@ -76,7 +79,7 @@ async fn open(connection: &mut SqliteConnection, operations: &[&Open]) -> Result
          UPDATE leases SET reserved_nanousd = reserved_nanousd + held.amount_nanousd
          FROM (SELECT lease.value ->> 'cap' AS cap, lease.value ->> 'period_start_ms' AS period_start_ms,
                       lease.value ->> 'lease_id' AS lease_id,
-                      sum(opening.value ->> 'amount_nanousd') AS amount_nanousd
+                      sum(coalesce(lease.value ->> 'amount_nanousd', opening.value ->> 'amount_nanousd')) AS amount_nanousd
                FROM json_each(?) AS opening, json_each(opening.value, '$.leases') AS lease
                WHERE NOT EXISTS (SELECT 1 FROM requests WHERE id = opening.value ->> 'request_id')
                  AND NOT EXISTS (SELECT 1 FROM reservations WHERE id = opening.value ->> 'id')
@@ -84,9 +87,9 @@ async fn open(connection: &mut SqliteConnection, operations: &[&Open]) -> Result
          WHERE leases.cap = held.cap AND leases.period_start_ms = held.period_start_ms
            AND leases.lease_id = held.lease_id;
 
-         INSERT INTO reservations (id, gateway_id, amount_nanousd, leases, opened_ms, request)
+         INSERT INTO reservations (id, gateway_id, amount_nanousd, hard_bound_nanousd, leases, opened_ms, request)
          SELECT opening.value ->> 'id', opening.value ->> 'gateway_id', opening.value ->> 'amount_nanousd',
-                opening.value -> 'leases', opening.value ->> 'opened_ms', opening.value ->> 'request'
+                opening.value ->> 'hard_bound_nanousd', opening.value -> 'leases', opening.value ->> 'opened_ms', opening.value ->> 'request'
          FROM json_each(?) AS opening
          WHERE NOT EXISTS (SELECT 1 FROM requests WHERE id = opening.value ->> 'request_id')
          ON CONFLICT (id) DO NOTHING",
@@ -138,7 +141,7 @@ pub(crate) async fn settle(
             },
             settled: i64::from(settlement.settled),
             at_ms: *at_ms,
-            leases: one_per_cap(&settlement.leases),
+            leases: one_per_cap(&settlement.leases, |lease| lease),
         })
         .collect();
     let charges = encode("amount_nanousd", &charges)?;
@@ -146,7 +149,7 @@ pub(crate) async fn settle(
     sqlx::query!(
         "UPDATE cap_balances SET reserved_nanousd = reserved_nanousd - freed.amount_nanousd
          FROM (SELECT lease.value ->> 'cap' AS cap, lease.value ->> 'period_start_ms' AS period_start_ms,
-                      sum(open.amount_nanousd) AS amount_nanousd
+                      sum(coalesce(lease.value ->> 'amount_nanousd', open.amount_nanousd)) AS amount_nanousd
                FROM reservations AS open, json_each(open.leases) AS lease
                WHERE open.id IN (SELECT value ->> 'id' FROM json_each(?))
                GROUP BY 1, 2) AS freed
@@ -154,7 +157,7 @@ pub(crate) async fn settle(
 
          UPDATE leases SET reserved_nanousd = max(reserved_nanousd - freed.amount_nanousd, 0)
          FROM (SELECT lease.value ->> 'cap' AS cap, lease.value ->> 'period_start_ms' AS period_start_ms,
-                      lease.value ->> 'lease_id' AS lease_id, sum(open.amount_nanousd) AS amount_nanousd
+                      lease.value ->> 'lease_id' AS lease_id, sum(coalesce(lease.value ->> 'amount_nanousd', open.amount_nanousd)) AS amount_nanousd
                FROM reservations AS open, json_each(open.leases) AS lease
                WHERE open.id IN (SELECT value ->> 'id' FROM json_each(?))
                GROUP BY 1, 2, 3) AS freed
@@ -204,11 +207,13 @@ fn encode<T: Serialize>(column: &'static str, rows: &[T]) -> Result<String, Stor
 }
 
 /// A call counts once against a cap, even if two of its leases were named.
-fn one_per_cap(leases: &[LeaseKey]) -> Vec<&LeaseKey> {
-    let mut kept: Vec<&LeaseKey> = Vec::with_capacity(leases.len());
+fn one_per_cap<T>(leases: &[T], key: impl Fn(&T) -> &LeaseKey) -> Vec<&T> {
+    let mut kept: Vec<&T> = Vec::with_capacity(leases.len());
     for lease in leases {
-        let same =
-            |other: &&LeaseKey| other.cap == lease.cap && other.period_start_ms == lease.period_start_ms;
+        let same = |other: &&T| {
+            let (one, other) = (key(lease), key(other));
+            one.cap == other.cap && one.period_start_ms == other.period_start_ms
+        };
         if !kept.iter().any(same) {
             kept.push(lease);
         }

@@ -66,6 +66,7 @@ fn per_user() -> Cap {
             CapStep::at(100, CapAction::Refuse),
         ],
         enabled: true,
+        manner: weir_contract::model::cap::CapManner::default(),
     }
 }
 
@@ -214,6 +215,7 @@ fn call(user: &str, text: &str, model: &str) -> Call {
             created_ms: 0,
             revoked_ms: None,
             last_used_ms: None,
+            ..VirtualKey::default()
         },
         client_ip: None,
         passed_headers: Default::default(),

@@ -3,8 +3,11 @@
 //! Everything here is sample data and says so: the profile is `sample`, the provider is `simulated`,
 //! and the status carries a sentence that no gateway is attached.
 
+mod ahead;
 mod alerts;
 mod entries;
+mod keys;
+mod ledger;
 mod per_user;
 mod request;
 mod seed;
@@ -22,11 +25,12 @@ use weir_contract::{
     command::{
         alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
         cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
-        caps::{CapsDelete, CapsList, CapsSave},
+        caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         channels::{ChannelsDelete, ChannelsList, ChannelsSave, ChannelsSetSecret, ChannelsTest},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
-        keys::{KeysCreate, KeysList, KeysRevoke},
+        keys::{KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, KeysUpdate},
+        ledger::{LedgerBill, LedgerBills, LedgerCheckNow, LedgerCorrect, LedgerReconcile},
         limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
         overview::OverviewGet,
         providers::{
@@ -84,6 +88,7 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         CacheClear::NAME => on::<CacheClear>(args, |it| Ok(entries::clear(shelf, &it.selector))),
         CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
         CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
+        CapsSimulate::NAME => on::<CapsSimulate>(args, |it| Ok(ahead::simulation(&it.cap, shelf.now_ms))),
         CapsDelete::NAME => on::<CapsDelete>(args, |it| shelf.delete_cap(&it.name)),
         LimitsList::NAME => on::<LimitsList>(args, |_| Ok(shelf.limits.clone())),
         LimitsSave::NAME => on::<LimitsSave>(args, |save| shelf.save_limit(save)),
@@ -100,8 +105,11 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         }
         TiersList::NAME => on::<TiersList>(args, |_| Ok(seed::tiers())),
         IntentsList::NAME => on::<IntentsList>(args, |_| Ok(seed::intents())),
-        KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.keys.clone())),
+        KeysList::NAME => on::<KeysList>(args, |_| Ok(shelf.key_states())),
         KeysCreate::NAME => on::<KeysCreate>(args, |create| shelf.create_key(create)),
+        KeysUpdate::NAME => on::<KeysUpdate>(args, |update| shelf.update_key(update)),
+        KeysRotate::NAME => on::<KeysRotate>(args, |rotate| shelf.rotate_key(&rotate)),
+        KeysEndOverlap::NAME => on::<KeysEndOverlap>(args, |it| shelf.end_overlap(&it.id)),
         KeysRevoke::NAME => on::<KeysRevoke>(args, |it| shelf.revoke_key(&it.id)),
         AlertsList::NAME => on::<AlertsList>(args, |_| Ok(shelf.alerts.list(shelf.now_ms))),
         AlertsSave::NAME => on::<AlertsSave>(args, |save| shelf.alerts.save(save)),
@@ -114,6 +122,11 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         ChannelsDelete::NAME => on::<ChannelsDelete>(args, |it| shelf.alerts.delete_channel(&it.name)),
         ChannelsTest::NAME => on::<ChannelsTest>(args, |_| Ok(alerts::test())),
         ChannelsSetSecret::NAME => on::<ChannelsSetSecret>(args, |it| shelf.alerts.set_secret(&it.channel)),
+        LedgerCorrect::NAME => on::<LedgerCorrect>(args, |correct| ledger::correct(shelf, &correct)),
+        LedgerCheckNow::NAME => on::<LedgerCheckNow>(args, |_| Ok(ledger::check(shelf))),
+        LedgerReconcile::NAME => on::<LedgerReconcile>(args, |it| ledger::reconcile(shelf, &it)),
+        LedgerBills::NAME => on::<LedgerBills>(args, |_| Ok(ledger::bills(shelf))),
+        LedgerBill::NAME => on::<LedgerBill>(args, |it| ledger::bill(shelf, &it.id)),
         _ => Err(ApiError::not_found(format!("There is no command \"{name}\"."))),
     }
 }

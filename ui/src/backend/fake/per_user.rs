@@ -3,7 +3,7 @@
 use super::seed;
 use weir_contract::{
     NanoUsd,
-    model::cap::{CapAction, CapPeriod, CapScope, CapState, CapStep, CapSubject, CapValueState},
+    model::cap::{CapAction, CapMode, CapPeriod, CapScope, CapState, CapStep, CapSubject, CapValueState},
 };
 
 /// Each user's own daily cap; the first has come as far as its first step.
@@ -22,6 +22,8 @@ pub(super) fn cap() -> CapState {
         CapStep::at(100, CapAction::Refuse),
     ];
     state.in_force = vec![state.cap.steps[0]];
+    state.cap.manner.mode = CapMode::Balanced;
+    state.overrun_nanousd = NanoUsd(40_000_000);
     state.values = vec![
         value("ana@example.com", 3_120),
         value("bo@example.com", 1_905),

@@ -92,6 +92,7 @@ pub(super) fn cap(name: &str, scope: CapScope, period: CapPeriod, money: (i64, i
             limit_nanousd: NanoUsd(limit_usd * USD),
             steps: CapStep::tell_and_refuse(80),
             enabled: true,
+            manner: weir_contract::model::cap::CapManner::default(),
         },
         version: 3,
         spent_nanousd: NanoUsd(spent_mills * USD / 1_000),
@@ -108,6 +109,8 @@ pub(super) fn cap(name: &str, scope: CapScope, period: CapPeriod, money: (i64, i
         .to_owned(),
         in_force: Vec::new(),
         values: Vec::new(),
+        overrun_nanousd: NanoUsd::ZERO,
+        trips: Vec::new(),
     }
 }
 
@@ -242,6 +245,8 @@ pub(super) fn key(
         created_ms: -created_hours * HOUR_MS,
         revoked_ms: revoked_hours.map(|hours| -hours * HOUR_MS),
         last_used_ms: Some(revoked_hours.map_or(-40_000, |hours| -(hours + 1) * HOUR_MS)),
+        fingerprint: "5e81b3c0".to_owned(),
+        ..VirtualKey::default()
     }
 }
 

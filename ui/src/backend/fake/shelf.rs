@@ -5,7 +5,6 @@ use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
     command::{
         caps::CapsSave,
-        keys::{CreatedKey, KeysCreate},
         limits::LimitsSave,
         providers::{ProviderTest, ProvidersSave},
         rollouts::RolloutsSave,
@@ -15,6 +14,7 @@ use weir_contract::{
         catalog::{KeyStatus, ProviderProtocol, ProviderState},
         gateway::{GatewayStatus, ProfileKind},
         key::VirtualKey,
+        ledger::BillComparison,
         limit::LimitState,
         rollout::RolloutState,
     },
@@ -32,6 +32,8 @@ pub(super) struct Shelf {
     pub(super) providers: Vec<ProviderState>,
     pub(super) keys: Vec<VirtualKey>,
     pub(super) alerts: AlertShelf,
+    /// Bills that were imported, newest first.
+    pub(super) bills: Vec<BillComparison>,
     /// Keys of entries that were cleared.
     pub(super) cleared: Vec<String>,
 }
@@ -48,6 +50,7 @@ impl Shelf {
             providers: seed::providers(),
             keys: seed::keys(),
             alerts: AlertShelf::new(),
+            bills: Vec::new(),
             cleared: Vec::new(),
         }
     }
@@ -213,23 +216,6 @@ impl Shelf {
             state.is_default = state.config.name == name;
         }
         Ok(())
-    }
-
-    pub(super) fn create_key(&mut self, create: KeysCreate) -> Result<CreatedKey, ApiError> {
-        let id = format!("{:04x}", 0x4d00 + self.keys.len());
-        let mut made = seed::key(&id, &create.name, &create.team, 0, None);
-        made.created_ms = self.now_ms;
-        made.last_used_ms = None;
-        self.keys.insert(0, made.clone());
-        let secret = format!("sk-weir-{id}-made-up-and-worthless-{}", made.last_four);
-        Ok(CreatedKey { key: made, secret })
-    }
-
-    pub(super) fn revoke_key(&mut self, id: &str) -> Result<VirtualKey, ApiError> {
-        let now_ms = self.now_ms;
-        let state = find(&mut self.keys, id, |state| &state.id)?;
-        state.revoked_ms = Some(now_ms);
-        Ok(state.clone())
     }
 }
 

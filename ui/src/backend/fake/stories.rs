@@ -30,6 +30,7 @@ fn matches(filter: &RequestFilter, row: &RequestRow) -> bool {
         && filter.tier.is_none_or(|tier| row.tier == Some(tier))
         && filter.cache.is_none_or(|cache| row.cache == cache)
         && filter.status.is_none_or(|status| row.status == status)
+        && filter.cost_basis.is_none_or(|basis| row.cost_basis == basis)
         && filter
             .variant
             .as_ref()
@@ -102,5 +103,6 @@ pub(super) fn detail(_shelf: &Shelf, id: &str) -> Result<RequestDetail, ApiError
         trace,
         request_body: Some(body.to_owned()),
         response_body: Some(answer.to_owned()),
+        corrections: Vec::new(),
     })
 }

@@ -1,6 +1,9 @@
 //! The form of one cap, new or existing.
 
-use super::state::CapDraft;
+use super::{
+    manner::{CapMannerFields, MannerFields},
+    state::CapDraft,
+};
 use crate::components::field::{CheckField, SelectField, TextField, choices};
 use leptos::prelude::*;
 
@@ -16,6 +19,7 @@ pub struct CapFields {
     pub limit: RwSignal<String>,
     pub steps: [RwSignal<String>; 5],
     pub enabled: RwSignal<bool>,
+    pub manner: MannerFields,
 }
 
 impl CapFields {
@@ -32,6 +36,7 @@ impl CapFields {
             limit: RwSignal::new(draft.limit),
             steps: draft.steps.map(RwSignal::new),
             enabled: RwSignal::new(draft.enabled),
+            manner: MannerFields::of(draft.manner),
         }
     }
 
@@ -48,6 +53,7 @@ impl CapFields {
             limit: self.limit.get(),
             steps: self.steps.map(|percents| percents.get()),
             enabled: self.enabled.get(),
+            manner: self.manner.draft(),
         }
     }
 
@@ -63,6 +69,7 @@ impl CapFields {
             percents.set(text);
         }
         self.enabled.set(draft.enabled);
+        self.manner.fill(draft.manner);
     }
 }
 
@@ -87,6 +94,7 @@ pub fn CapDetails(fields: CapFields) -> impl IntoView {
     ];
     let [notify, step_down, close_top, cache_only, refuse] = fields.steps;
     let counts_parts = move || fields.kind.with(|kind| kind != "global");
+    let is_monthly = Signal::derive(move || fields.period.with(|period| period == "month"));
     let is_rolling = move || fields.period.with(|period| period == "rolling");
     view! {
         <div class="fields">
@@ -97,6 +105,7 @@ pub fn CapDetails(fields: CapFields) -> impl IntoView {
             <TextField label="Time zone" value=fields.time_zone hint="IANA name, such as Europe/Berlin"/>
             <CheckField label="Enforced" value=fields.enabled/>
         </div>
+        <CapMannerFields fields=fields.manner is_monthly/>
         <p class="muted">"What happens at which percentage of the limit. Leave empty what should not happen."</p>
         <div class="fields">
             <TextField label="Tell at" value=notify hint="Percent, such as 50, 80"/>

@@ -1,7 +1,10 @@
 //! Budget caps: where each stands, and its form.
 
 pub mod form;
+pub mod manner;
+pub mod simulate;
 pub mod state;
+pub mod words;
 
 use crate::{
     backend::call,
@@ -16,9 +19,11 @@ use crate::{
     },
     contexts::{Query, clock, query, use_shell},
     format, local_time,
+    pages::ledger::Ledger,
 };
 use form::{CapDetails, CapFields};
 use leptos::{prelude::*, task::spawn_local};
+use simulate::{Simulate, Trips};
 use state::CapDraft;
 use weir_contract::{
     command::caps::{CapsDelete, CapsList, CapsSave},
@@ -34,13 +39,14 @@ pub fn Budgets() -> impl IntoView {
     let names = caps.names();
     let is_adding = RwSignal::new(false);
     view! {
-        <div class="page-head"><p class="lead">"A call reserves its worst case before it is made and settles after, so a cap is never passed."</p>
+        <div class="page-head"><p class="lead">"A call reserves money before it is made and settles after. A strict cap is never passed; a balanced one says by how much it can be."</p>
             <button type="button" class="primary" on:click=move |_| is_adding.set(true)><Icon symbol=Symbol::Plus/>"New cap"</button></div>
         <Panel query=caps>
             <Show when=move || names.with(|names| !names.is_empty()) fallback=|| view! { <Empty title="No caps">"Spend is not held by anything. Add a daily cap to start with."</Empty> }>
                 <div class="stack"><For each=move || names.get() key=|name| name.clone() let:name><CapCard name caps/></For></div>
             </Show>
         </Panel>
+        <Ledger/>
         <NewCap is_adding caps/>
     }
 }
@@ -81,7 +87,7 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
             (_, share) if share >= f64::from(state.cap.alert_percent()) => ("needs attention", Tone::Warn),
             _ => ("on track", Tone::Good),
         };
-        view! { <header class="card-head"><h2>{state.cap.name.clone()}</h2><Badge text=word tone/><span class="muted">{state::sentence(&state.cap)}</span></header> }
+        view! { <header class="card-head"><h2>{state.cap.name.clone()}</h2><Badge text=word tone/><span class="muted">{words::sentence(&state.cap)}</span></header> }
     })
     };
     let amounts = move || {
@@ -94,6 +100,8 @@ fn CapStanding(state: Memo<Option<CapState>>) -> impl IntoView {
                 <span class="of"><b title=format::money_exact(state.cap.limit_nanousd)>{format::money(state.cap.limit_nanousd)}</b>" limit"</span>
             </div>
             <Acting state=state.clone()/>
+            <p data-testid="cap-guarantee">{manner::guarantee(&state)}</p>
+            <Trips trips=state.trips.clone()/>
             <p class="muted">{if matches!(state.cap.period, CapPeriod::RollingHours(_)) { "The oldest of it stops counting " } else { "Starts again " }}{state.resets_text.clone()}" ("{local_time::until(state.resets_ms, clock::now_ms())}")."</p>
         }
     })
@@ -109,7 +117,7 @@ fn Acting(state: CapState) -> impl IntoView {
         .iter()
         .filter(|step| step.action != CapAction::Notify);
     let words: Vec<String> = steps
-        .map(|step| format!("from {} %: {}", step.percent, state::effect(step.action)))
+        .map(|step| format!("from {} %: {}", step.percent, words::effect(step.action)))
         .collect();
     (state.cap.enabled && !words.is_empty())
         .then(|| view! { <p data-testid="cap-acting">"Acting now: "{words.join(", ")}"."</p> })
@@ -230,7 +238,7 @@ fn CapForm(first: CapState, state: Memo<Option<CapState>>, caps: Caps) -> impl I
                 <Show when=move || is_changed.get()><button type="button" class="quiet" on:click=reset>"Discard"</button></Show>
                 <FormError error=problem/>
             </div>
-            <details><summary>"What it counts, when, and what happens"</summary><CapDetails fields/>
+            <details><summary>"What it counts, when, and what happens"</summary><CapDetails fields/><Simulate fields testid=format!("cap-simulate-{name}")/>
                 <DeleteButton label="Delete this cap…" act meaning="Nothing holds this spend afterwards. What was spent stays recorded."
                     done="Deleted the cap." command=delete list=caps/></details>
         </form>
@@ -257,7 +265,7 @@ fn NewCap(is_adding: RwSignal<bool>, caps: Caps) -> impl IntoView {
         <AddDialog open=is_adding title="New cap" act="Add cap" read added testid="cap-new-save">
             <div class="fields"><TextField label="Name" value=fields.name hint="Short and unique" testid="cap-new-name".to_owned()/>
                 <TextField label="Limit" value=fields.limit prefix="$" testid="cap-new-limit".to_owned()/></div>
-            <CapDetails fields/>
+            <CapDetails fields/><Simulate fields testid="cap-simulate-new"/>
         </AddDialog>
     }
 }

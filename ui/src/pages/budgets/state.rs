@@ -1,10 +1,14 @@
 //! A cap's form: signals' plain content, and how it becomes a cap again.
 
+use super::{
+    manner::MannerDraft,
+    words::{in_page_words, period_key},
+};
 use crate::format;
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::{Cap, CapAction, CapPeriod, CapScope, CapStep, CapSubject},
+        cap::{Cap, CapAction, CapManner, CapPeriod, CapScope, CapStep, CapSubject},
         tier::Tier,
     },
 };
@@ -29,6 +33,7 @@ pub struct CapDraft {
     /// For each of [`CapAction::ALL`]: the percentages at which it is taken, separated by commas.
     pub steps: [String; 5],
     pub enabled: bool,
+    pub manner: MannerDraft,
 }
 
 impl CapDraft {
@@ -54,6 +59,7 @@ impl CapDraft {
             limit: format::with_cents(cap.limit_nanousd),
             steps: CapAction::ALL.map(|action| percents_of(cap, action)),
             enabled: cap.enabled,
+            manner: MannerDraft::of(cap.manner),
         }
     }
 
@@ -70,6 +76,7 @@ impl CapDraft {
             limit: String::new(),
             steps: ["80", "", "", "", "100"].map(str::to_owned),
             enabled: true,
+            manner: MannerDraft::of(CapManner::default()),
         }
     }
 
@@ -96,6 +103,7 @@ impl CapDraft {
             limit_nanousd,
             steps: self.steps()?,
             enabled: self.enabled,
+            manner: self.manner.read()?,
         };
         cap.check().map_err(|problem| in_page_words(&problem))?;
         Ok(cap)
@@ -156,61 +164,6 @@ fn percents_of(cap: &Cap, action: CapAction) -> String {
     words.join(", ")
 }
 
-/// What the engine would say of a cap, without the names of fields.
-fn in_page_words(problem: &str) -> String {
-    let sentence = problem.split_once(": ").map_or(problem, |(_, rest)| rest);
-    let words = CapAction::ALL.iter().fold(sentence.to_owned(), |text, action| {
-        text.replace(action.as_str(), &action.as_str().replace('_', " "))
-    });
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
-}
-
-/// The period's key in the form.
-#[must_use]
-pub fn period_key(period: CapPeriod) -> &'static str {
-    match period {
-        CapPeriod::Day => "day",
-        CapPeriod::Week => "week",
-        CapPeriod::Month => "month",
-        CapPeriod::RollingHours(_) => "rolling",
-    }
-}
-
-/// What an action does, to stand behind "from 80 %:".
-#[must_use]
-pub fn effect(action: CapAction) -> &'static str {
-    match action {
-        CapAction::Notify => "needs attention",
-        CapAction::StepDown => "auto uses one tier lower",
-        CapAction::CloseTopTier => "the top tier is closed",
-        CapAction::CacheOnly => "only cached answers",
-        CapAction::Refuse => "refuses",
-    }
-}
-
-/// The cap in one sentence.
-#[must_use]
-pub fn sentence(cap: &Cap) -> String {
-    let what = match &cap.scope {
-        CapScope::Global => "All spend".to_owned(),
-        CapScope::One { subject, value } => format!("Spend of {} {value}", subject.as_str()),
-        CapScope::Each(subject) => format!("Each {} on its own", subject.as_str()),
-    };
-    let when = match cap.period {
-        CapPeriod::RollingHours(hours) => format!("in any {hours} hours"),
-        other => format!("per {}", period_key(other)),
-    };
-    let mut sorted = cap.steps.clone();
-    sorted.sort_unstable();
-    let steps: Vec<String> = sorted
-        .iter()
-        .map(|step| format!("at {} % {}", step.percent, effect(step.action)))
-        .collect();
-    format!("{what}, {when}: {}.", steps.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +194,7 @@ mod tests {
                     limit_nanousd: NanoUsd(12_500_000_001),
                     steps: steps.clone(),
                     enabled: false,
+                    manner: CapManner::default(),
                 };
                 assert_eq!(CapDraft::of(&cap).read(), Ok(cap));
             }

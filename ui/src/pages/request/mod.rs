@@ -11,6 +11,7 @@ use crate::{
     },
     contexts::{query, use_shell},
     format,
+    pages::ledger::correct::Cost,
     route::Page,
 };
 use leptos::prelude::*;
@@ -25,7 +26,13 @@ pub fn Request(id: String) -> impl IntoView {
     let shell = use_shell();
     let wanted = id.clone();
     let detail = query(move || RequestsGet { id: wanted.clone() });
-    let content = move || detail.value.get().map(|detail| view! { <Explained detail/> });
+    let reload = Callback::new(move |()| detail.reload());
+    let content = move || {
+        detail
+            .value
+            .get()
+            .map(|detail| view! { <Explained detail reload/> })
+    };
     view! {
         <div class="crumb"><a href=move || shell.href(Page::Requests)><Icon symbol=Symbol::Back/>"Requests"</a>
             <code>{id.clone()}</code><CopyButton text=Signal::stored(id) label="Copy the request's id"/></div>
@@ -34,12 +41,13 @@ pub fn Request(id: String) -> impl IntoView {
 }
 
 #[component]
-fn Explained(detail: RequestDetail) -> impl IntoView {
+fn Explained(detail: RequestDetail, reload: Callback<()>) -> impl IntoView {
     let RequestDetail {
         row,
         trace,
         request_body,
         response_body,
+        corrections,
     } = detail;
     let total_us = row.duration_us.max(1);
     let starts_us: Vec<i64> = std::iter::once(0)
@@ -57,6 +65,7 @@ fn Explained(detail: RequestDetail) -> impl IntoView {
                 {facts::groups(&row).into_iter().map(|group| view! { <Group group/> }).collect_view()}
             </section>
             <div class="stack">
+                <Cost row=row.clone() corrections reload/>
                 <section class="card"><h2>"What happened, in order"</h2>
                     <ol class="trace">{steps}</ol>
                 </section>

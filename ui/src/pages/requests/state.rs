@@ -2,13 +2,13 @@
 
 use crate::route::Route;
 use weir_contract::model::{
-    request::{CacheOutcome, RequestFilter, RequestStatus},
+    request::{CacheOutcome, CostBasis, RequestFilter, RequestStatus},
     tier::Tier,
     time::TimeRange,
 };
 
 /// The names a filter may have in the hash, in the order chips are shown.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "bucket_from",
     "bucket_to",
     "intent",
@@ -19,6 +19,7 @@ pub const NAMES: [&str; 11] = [
     "key",
     "cache",
     "status",
+    "basis",
     "variant",
 ];
 /// The least duration, in milliseconds.
@@ -43,6 +44,7 @@ pub fn filter(route: &Route, range: TimeRange) -> RequestFilter {
         key_id: text("key"),
         cache: route.get("cache").and_then(CacheOutcome::parse),
         status: route.get("status").and_then(RequestStatus::parse),
+        cost_basis: route.get("basis").and_then(CostBasis::parse),
         variant: text("variant"),
         min_duration_ms: route.get(MIN_MS).and_then(|text| text.parse().ok()),
     }

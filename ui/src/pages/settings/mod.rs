@@ -1,6 +1,8 @@
 //! Settings: the address and its snippets, providers, virtual keys, tiers and intents, about.
 
 pub mod catalog;
+pub mod key_draft;
+pub mod key_form;
 pub mod keys;
 pub mod provider_form;
 pub mod providers;

@@ -43,6 +43,7 @@ fn KeyStep(secret: RwSignal<Option<String>>) -> impl IntoView {
             match call(KeysCreate {
                 name: "first key".to_owned(),
                 team: String::new(),
+                ..KeysCreate::default()
             })
             .await
             {

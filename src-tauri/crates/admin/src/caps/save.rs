@@ -9,8 +9,8 @@ use weir_contract::{
 };
 use weir_engine::budget::period::period_bounds;
 
-/// The largest limit: sums of a few calls more still fit into an `i64`.
-const LARGEST_LIMIT: NanoUsd = NanoUsd(9_000_000_000_000_000_000);
+/// The largest limit, as on the page: whole cents up to here survive its JavaScript numbers to the last digit.
+const LARGEST_LIMIT: NanoUsd = NanoUsd(1_000_000_000 * NanoUsd::PER_USD);
 
 /// Saves the cap and applies it at once.
 ///
@@ -29,7 +29,7 @@ pub async fn save(admin: &Admin, command: CapsSave) -> Result<CapState, ApiError
     state::read(admin, command.cap, version).await
 }
 
-fn validate(cap: &Cap, now_ms: i64) -> Result<(), ApiError> {
+pub(super) fn validate(cap: &Cap, now_ms: i64) -> Result<(), ApiError> {
     check::name("cap.name", &cap.name)?;
     if cap.limit_nanousd <= NanoUsd::ZERO {
         return Err(ApiError::invalid(
@@ -64,6 +64,7 @@ mod tests {
             limit_nanousd: NanoUsd(10 * NanoUsd::PER_USD),
             steps: CapStep::tell_and_refuse(80),
             enabled: true,
+            manner: weir_contract::model::cap::CapManner::default(),
         }
     }
 

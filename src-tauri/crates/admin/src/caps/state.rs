@@ -1,9 +1,10 @@
 //! Where a cap stands in its present period.
 
+use super::trips;
 use crate::{Admin, from_store};
 use weir_contract::{
     ApiError, NanoUsd,
-    model::cap::{Cap, CapScope, CapState, CapSubject, CapValueState, MOST_VALUES_SHOWN},
+    model::cap::{Cap, CapMode, CapScope, CapState, CapSubject, CapValueState, MOST_VALUES_SHOWN},
 };
 use weir_engine::{
     budget::{
@@ -26,25 +27,25 @@ struct Used {
 }
 
 /// Reads the ledger and asks the running engine.
-pub(super) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapState, ApiError> {
+pub(crate) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapState, ApiError> {
     let bounds = period_bounds(cap.period, &cap.time_zone, admin.clock.now_ms()).map_err(no_period)?;
     let counted = counted_starts(cap.period, bounds.start_ms);
+    // Calls that settle meanwhile are then seen twice rather than not at all.
+    let beyond = beyond(admin, &cap, counted).await?;
     let used = match &cap.scope {
         CapScope::Each(subject) => of_each(admin, &cap, *subject, counted, bounds).await?,
-        scope => {
-            let key = match scope {
-                CapScope::One { subject, value } if *subject != CapSubject::Tier => {
-                    ledger_key(&cap.name, *subject, value)
-                }
-                _ => cap.name.clone(),
-            };
-            of_key(admin, &key, counted, bounds).await?
-        }
+        scope => of_key(admin, &key_of(&cap.name, scope), counted, bounds).await?,
     };
     let starts_ms = used.oldest_ms.unwrap_or(bounds.start_ms);
     let resets_ms = stops_counting_ms(cap.period, bounds, starts_ms);
     let balance = used.balance;
+    let passed = cap.refuses_at().map_or(NanoUsd::ZERO, |bound| {
+        balance.used().saturating_sub(bound).max(NanoUsd::ZERO)
+    });
+    let trips = trips::of(admin, &cap, &used.values, bounds).await?;
     Ok(CapState {
+        overrun_nanousd: beyond.saturating_add(passed),
+        trips,
         version,
         spent_nanousd: balance.spent_nanousd,
         reserved_nanousd: balance.reserved_nanousd,
@@ -56,6 +57,37 @@ pub(super) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapSta
         values: used.values,
         cap,
     })
+}
+
+/// Under which name the ledger counts a cap that does not count each value on its own.
+fn key_of(name: &str, scope: &CapScope) -> String {
+    match scope {
+        CapScope::One { subject, value } if *subject != CapSubject::Tier => ledger_key(name, *subject, value),
+        _ => name.to_owned(),
+    }
+}
+
+/// By how much the calls under way may still pass a balanced cap; of each value, the largest.
+async fn beyond(admin: &Admin, cap: &Cap, counted: CountedStarts) -> Result<NanoUsd, ApiError> {
+    if cap.manner.mode == CapMode::Strict || cap.refuses_at().is_none() {
+        return Ok(NanoUsd::ZERO);
+    }
+    let keys = match &cap.scope {
+        CapScope::Each(subject) => {
+            let prefix = ledger_prefix(&cap.name, *subject);
+            let top = admin
+                .store
+                .top_balances(&prefix, counted, MOST_VALUES_SHOWN)
+                .await;
+            top.map_err(from_store)?.into_iter().map(|(key, _)| key).collect()
+        }
+        scope => vec![key_of(&cap.name, scope)],
+    };
+    let mut most = NanoUsd::ZERO;
+    for key in keys {
+        most = most.max(admin.store.open_beyond(&key, counted).await.map_err(from_store)?);
+    }
+    Ok(most)
 }
 
 async fn of_key(

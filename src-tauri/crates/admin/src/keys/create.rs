@@ -1,12 +1,20 @@
 //! `keys.create`: makes a virtual key and shows its secret once.
 
-use crate::{Admin, check, from_store};
+use super::rules;
+use crate::{Admin, caps, config, from_store};
 use sha2::{Digest, Sha256};
 use weir_contract::{
     ApiError, ErrorCode,
-    command::keys::{CreatedKey, KeysCreate},
-    model::key::VirtualKey,
+    command::{
+        caps::CapsSave,
+        keys::{CreatedKey, KeysCreate, NewKeyCap},
+    },
+    model::{
+        cap::{Cap, CapManner, CapScope, CapStep, CapSubject},
+        key::VirtualKey,
+    },
 };
+use weir_engine::keyring::fingerprint;
 
 /// What every virtual key starts with.
 pub const KEY_PREFIX: &str = "sk-weir-";
@@ -23,37 +31,90 @@ const SECRET_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 /// # Errors
 /// `InvalidArgument` naming the field; failures of the database or of the system's randomness.
 pub async fn create(admin: &Admin, command: KeysCreate) -> Result<CreatedKey, ApiError> {
-    let name = command.name.trim();
-    let team = command.team.trim();
-    if name.is_empty() {
-        return Err(ApiError::invalid(
-            "name: is empty; say who or what will use the key",
-        ));
-    }
-    check::line("name", name, 64)?;
-    check::line("team", team, 64)?;
-    let id = random_text(ID_ALPHABET, ID_LENGTH)?;
-    let secret = random_text(SECRET_ALPHABET, SECRET_LENGTH)?;
+    let now_ms = admin.clock.now_ms();
+    let fresh = NewSecret::draw()?;
     let key = VirtualKey {
-        last_four: secret[SECRET_LENGTH - 4..].to_owned(),
-        name: name.to_owned(),
-        team: team.to_owned(),
-        created_ms: admin.clock.now_ms(),
+        id: random_text(ID_ALPHABET, ID_LENGTH)?,
+        name: command.name.trim().to_owned(),
+        owner: command.owner.trim().to_owned(),
+        team: command.team.trim().to_owned(),
+        scopes: rules::tidy(command.scopes),
+        expires_ms: command.expires_ms,
+        limit: command.limit,
+        last_four: fresh.last_four().to_owned(),
+        fingerprint: fingerprint(&fresh.sha256),
+        previous: None,
+        created_ms: now_ms,
         revoked_ms: None,
         last_used_ms: None,
-        id,
     };
-    let secret_sha256: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
-    admin
-        .store
-        .insert_key(&key, &secret_sha256)
-        .await
-        .map_err(from_store)?;
+    rules::validate(&key, now_ms)?;
+    // The cap first: a key must not work for a moment without the cap that was asked for.
+    let cap = match command.cap {
+        Some(cap) => Some(save_cap(admin, &key, cap).await?),
+        None => None,
+    };
+    if let Err(problem) = admin.store.insert_key(&key, &fresh.sha256).await {
+        if let Some((name, version)) = cap {
+            config::delete(admin, caps::KIND, &name, version).await?;
+        }
+        return Err(from_store(problem));
+    }
     // No reload here: a new key is looked up when it is first presented, and a failure would lose the secret.
     Ok(CreatedKey {
-        secret: format!("{KEY_PREFIX}{}-{secret}", key.id),
+        secret: fresh.token(&key.id),
         key,
     })
+}
+
+/// A secret that nobody has seen yet.
+pub(super) struct NewSecret {
+    text: String,
+    pub(super) sha256: [u8; 32],
+}
+
+impl NewSecret {
+    pub(super) fn draw() -> Result<NewSecret, ApiError> {
+        let text = random_text(SECRET_ALPHABET, SECRET_LENGTH)?;
+        let sha256 = Sha256::digest(text.as_bytes()).into();
+        Ok(NewSecret { text, sha256 })
+    }
+    pub(super) fn last_four(&self) -> &str {
+        &self.text[SECRET_LENGTH - 4..]
+    }
+    /// What the client presents.
+    pub(super) fn token(&self, id: &str) -> String {
+        format!("{KEY_PREFIX}{id}-{}", self.text)
+    }
+}
+
+/// The cap that was asked for with a key; its name and version.
+async fn save_cap(admin: &Admin, key: &VirtualKey, cap: NewKeyCap) -> Result<(String, i64), ApiError> {
+    let cap = Cap {
+        name: format!("key-{}", key.id),
+        scope: CapScope::one(CapSubject::Key, &key.id),
+        period: cap.period,
+        time_zone: cap.time_zone,
+        limit_nanousd: cap.limit_nanousd,
+        steps: CapStep::tell_and_refuse(80),
+        enabled: true,
+        manner: CapManner::default(),
+    };
+    let name = cap.name.clone();
+    let saved = caps::save(
+        admin,
+        CapsSave {
+            cap,
+            expected_version: 0,
+        },
+    )
+    .await?;
+    Ok((name, saved.version))
+}
+
+/// A short name that is not taken, of `a-z0-9`.
+pub(crate) fn random_id() -> Result<String, ApiError> {
+    random_text(ID_ALPHABET, ID_LENGTH)
 }
 
 /// Characters drawn evenly from the alphabet with the operating system's randomness.

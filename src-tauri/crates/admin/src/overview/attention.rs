@@ -7,18 +7,28 @@ use weir_contract::{
         cap::CapState,
         catalog::{BreakerPosition, KeyStatus, ProviderProtocol, ProviderState},
         chart::{Attention, Totals},
+        ledger::{LedgerCheck, LedgerSum},
     },
 };
+use weir_engine::budget::period::resets_text;
 
+/// Most sums that differ from their balances which are named one by one.
+const MOST_DRIFTED: usize = 3;
 /// Errors per hundred requests above which somebody should look.
 const ERROR_PERCENT: i64 = 5;
 
 /// The list, in order of urgency: nothing can be answered, answers fail, money runs out, money is uncertain, play money.
-pub(super) fn find(current: &Totals, caps: &[CapState], providers: &[ProviderState]) -> Vec<Attention> {
+pub(super) fn find(
+    current: &Totals,
+    caps: &[CapState],
+    providers: &[ProviderState],
+    last_check: Option<&LedgerCheck>,
+) -> Vec<Attention> {
     let mut found = Vec::new();
     found.extend(missing_key(providers));
     found.extend(open_breakers(providers));
     found.extend(caps.iter().filter(|state| is_reached(state)).map(reached));
+    found.extend(last_check.into_iter().flat_map(drifted));
     found.extend(errors(current));
     found.extend(
         caps.iter()
@@ -124,6 +134,45 @@ fn whose(state: &CapState) -> String {
     }
 }
 
+/// Sums over the ledger that are not what the balances say.
+fn drifted(check: &LedgerCheck) -> Vec<Attention> {
+    let moment = |at_ms: i64| resets_text(at_ms, "UTC").unwrap_or_else(|_| at_ms.to_string());
+    let checked = moment(check.at_ms);
+    let mut found: Vec<Attention> = check
+        .mismatches
+        .iter()
+        .take(MOST_DRIFTED)
+        .map(|one| {
+            let effect = match one.sum {
+                LedgerSum::Unsettled => "the cap holds as before, only the part shown as estimated is wrong",
+                _ if one.balance_nanousd > one.ledger_nanousd => {
+                    "calls go on, but the cap counts by its balance and may refuse too early"
+                }
+                _ => "calls go on, but the cap counts by its balance and may let too much through; lower its limit by the difference until this is cleared up",
+            };
+            item(
+                "budgets",
+                format!(
+                    "The ledger and the balance of cap \"{}\" (period from {}) differ in what is {}: {} by the ledger, {} by the balance, checked {checked}. Nothing in the ledger is lost; {effect}",
+                    one.cap,
+                    moment(one.period_start_ms),
+                    one.sum.as_str(),
+                    one.ledger_nanousd,
+                    one.balance_nanousd,
+                ),
+            )
+        })
+        .collect();
+    let more = check.mismatches.len().saturating_sub(MOST_DRIFTED);
+    if more > 0 {
+        found.push(item(
+            "budgets",
+            format!("{more} more sums over the ledger differ from their balances; `ledger.check` lists all"),
+        ));
+    }
+    found
+}
+
 fn errors(current: &Totals) -> Option<Attention> {
     (current.errors * 100 > current.requests * ERROR_PERCENT).then(|| {
         let (errors, requests) = (current.errors, current.requests);
@@ -192,13 +241,18 @@ fn dollars(amount: NanoUsd) -> String {
 mod tests {
     use super::{
         AlertChannel, Attention, CapState, Delivery, DeliveryState, KeyStatus, NanoUsd, ProviderProtocol,
-        ProviderState, Totals, dollars, find, unheard,
+        ProviderState, Totals, dollars, unheard, LedgerCheck, LedgerSum,
     };
     use weir_contract::model::{
         alert::ChannelTarget,
         cap::{Cap, CapPeriod, CapScope, CapStep},
         catalog::{BreakerPosition, KeySource, ProviderConfig},
+        ledger::LedgerMismatch,
     };
+
+    fn find(current: &Totals, caps: &[CapState], providers: &[ProviderState]) -> Vec<Attention> {
+        super::find(current, caps, providers, None)
+    }
 
     fn cap(spent: i64, limit: i64) -> CapState {
         CapState {
@@ -210,6 +264,7 @@ mod tests {
                 limit_nanousd: NanoUsd(limit),
                 steps: CapStep::tell_and_refuse(80),
                 enabled: true,
+                manner: weir_contract::model::cap::CapManner::default(),
             },
             version: 1,
             spent_nanousd: NanoUsd(spent),
@@ -220,6 +275,8 @@ mod tests {
             resets_text: "1970-01-02 00:00 UTC".into(),
             in_force: Vec::new(),
             values: Vec::new(),
+            overrun_nanousd: NanoUsd::ZERO,
+            trips: Vec::new(),
         }
     }
 
@@ -272,6 +329,42 @@ mod tests {
         let mut off = cap(10, 10);
         off.cap.enabled = false;
         assert_eq!(messages(&find(&Totals::default(), &[off], &[])), "");
+    }
+
+    #[test]
+    fn a_drifted_balance_is_named_with_both_sums_and_what_still_works() {
+        let mismatch = |cap: &str, ledger, balance| LedgerMismatch {
+            cap: cap.into(),
+            period_start_ms: 86_400_000,
+            sum: LedgerSum::Spent,
+            ledger_nanousd: NanoUsd(ledger),
+            balance_nanousd: NanoUsd(balance),
+        };
+        let mut check = LedgerCheck {
+            at_ms: 90_000_000,
+            mismatches: vec![mismatch("daily", 2_000_000_000, 500_000_000)],
+        };
+        let told = |check: &LedgerCheck| messages(&super::find(&Totals::default(), &[], &[], Some(check)));
+        let found = told(&check);
+        for part in [
+            "\"daily\"",
+            "1970-01-02 00:00 UTC",
+            "$2 by the ledger",
+            "$0.5 by the balance",
+            "calls go on",
+            "let too much through",
+            "1970-01-02 01:00 UTC",
+        ] {
+            assert!(found.contains(part), "{found} lacks {part}");
+        }
+        check.mismatches = (0..5).map(|n| mismatch(&format!("c{n}"), 0, 1)).collect();
+        let found = told(&check);
+        assert!(
+            found.contains("too early") && found.contains("2 more sums"),
+            "{found}"
+        );
+        check.mismatches.clear();
+        assert_eq!(told(&check), "");
     }
 
     #[test]

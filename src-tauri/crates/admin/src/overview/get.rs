@@ -20,7 +20,8 @@ pub async fn get(admin: &Admin, command: OverviewGet) -> Result<Overview, ApiErr
     let previous = totals::read_before(admin, range, as_of_ms).await?;
     let caps = caps::list(admin, CapsList {}).await?;
     let providers = providers::list(admin, ProvidersList {}).await?;
-    let mut attention = attention::find(&current, &caps, &providers);
+    let last_check = admin.store.last_ledger_check().await.map_err(from_store)?;
+    let mut attention = attention::find(&current, &caps, &providers, last_check.as_ref());
     attention.extend(admin.clock.disbelieved_jump_ms().map(clock_jump::tell));
     let channels = config::all::<AlertChannel>(admin, channels::KIND).await?;
     let deliveries = admin.store.newest_deliveries().await.map_err(from_store)?;

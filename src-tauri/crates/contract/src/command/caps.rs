@@ -1,6 +1,6 @@
 //! Budget caps.
 use super::command;
-use crate::model::cap::{Cap, CapState};
+use crate::model::cap::{Cap, CapSimulation, CapState};
 
 command! {
     /// All caps with what is spent and reserved now.
@@ -13,4 +13,8 @@ command! {
 command! {
     /// Removes a cap.
     CapsDelete = "caps.delete" { name: String, expected_version: i64 } -> ()
+}
+command! {
+    /// Replays the last 30 days of recorded traffic against a draft; nothing is saved.
+    CapsSimulate = "caps.simulate" { cap: Cap } -> CapSimulation
 }

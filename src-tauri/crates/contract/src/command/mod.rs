@@ -10,6 +10,7 @@ pub mod channels;
 pub mod charts;
 pub mod gateway;
 pub mod keys;
+pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod providers;

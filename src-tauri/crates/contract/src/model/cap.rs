@@ -2,10 +2,14 @@
 
 mod check;
 mod form;
+mod manner;
 mod scope;
+mod simulation;
 mod step;
 
+pub use manner::{CapDynamic, CapManner, CapMode, CapTrip, StoreAway};
 pub use scope::{CapScope, CapSubject};
+pub use simulation::{CapSimulation, SimulatedRefusal, SimulatedStep};
 pub use step::{CapAction, CapStep};
 
 use crate::NanoUsd;
@@ -44,6 +48,9 @@ pub struct Cap {
     /// What happens at which share of the limit.
     pub steps: Vec<CapStep>,
     pub enabled: bool,
+    /// What it reserves, what it does without the store, and whether it looks ahead.
+    #[serde(flatten)]
+    pub manner: CapManner,
 }
 
 impl Cap {
@@ -93,6 +100,13 @@ pub struct CapState {
     /// Of an *each* scope: the values that have spent most, at most [`MOST_VALUES_SHOWN`]. Empty otherwise.
     #[serde(default)]
     pub values: Vec<CapValueState>,
+    /// By how much what is under way may still lead past the share at which the cap refuses, and what has passed it already.
+    /// 0 for a strict cap: it cannot be passed. Of an *each* scope, the largest of the values shown.
+    #[serde(default)]
+    pub overrun_nanousd: NanoUsd,
+    /// Of a cap that looks ahead: at which hours of this period its forecast lowered or raised the ladder, oldest first.
+    #[serde(default)]
+    pub trips: Vec<CapTrip>,
 }
 
 /// One value of a cap with *each* scope.

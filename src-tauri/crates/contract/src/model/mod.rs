@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod chart;
 pub mod gateway;
 pub mod key;
+pub mod ledger;
 pub mod limit;
 pub mod request;
 pub mod rollout;

@@ -1,6 +1,6 @@
 //! A request as it is listed and explained.
 
-use super::{tier::Tier, time::TimeRange, usage::TokenUsage};
+use super::{ledger::Correction, tier::Tier, time::TimeRange, usage::TokenUsage};
 use crate::NanoUsd;
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +180,7 @@ pub struct RequestFilter {
     pub key_id: Option<String>,
     pub cache: Option<CacheOutcome>,
     pub status: Option<RequestStatus>,
+    pub cost_basis: Option<CostBasis>,
     /// `rollout=variant`.
     pub variant: Option<String>,
     /// Only those that took at least this long, in milliseconds.
@@ -208,4 +209,7 @@ pub struct RequestDetail {
     pub request_body: Option<String>,
     /// The answer's body.
     pub response_body: Option<String>,
+    /// Oldest first.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
 }

@@ -36,6 +36,8 @@ pub struct Counted<'a> {
     pub cap: &'a Cap,
     /// Under which name the ledger keeps the count.
     pub ledger_key: String,
+    /// Whose spend it is, as it came; empty where the cap's name says it all.
+    pub value: String,
     /// Whose spend it is, such as `user "ana"`; empty where the cap's name says it all.
     pub whose: String,
 }
@@ -94,6 +96,7 @@ fn counted<'c>(cap: &'c Cap, call: &CallFacts<'_>, answer: Option<AnswerFacts<'_
         return Some(Counted {
             ledger_key: ledger_key(&cap.name, subject, &value),
             whose: whose(subject, &value),
+            value,
             cap,
         });
     };
@@ -105,6 +108,7 @@ fn counted<'c>(cap: &'c Cap, call: &CallFacts<'_>, answer: Option<AnswerFacts<'_
         _ => Counted {
             ledger_key: ledger_key(&cap.name, subject, wanted),
             whose: whose(subject, wanted),
+            value,
             cap,
         },
     })
@@ -114,6 +118,7 @@ fn by_name(cap: &Cap) -> Counted<'_> {
     Counted {
         cap,
         ledger_key: cap.name.clone(),
+        value: String::new(),
         whose: String::new(),
     }
 }
@@ -175,6 +180,7 @@ mod tests {
             limit_nanousd: NanoUsd(1),
             steps: CapStep::tell_and_refuse(80),
             enabled: true,
+            manner: weir_contract::model::cap::CapManner::default(),
         }
     }
 

@@ -184,6 +184,7 @@ mod tests {
         (bounds.end_ms - bounds.start_ms) as f64 / HOUR_MS as f64
     }
 
+    /// BUD-8.
     #[test]
     fn days_of_clock_changes_have_their_true_length() {
         let table = [
@@ -273,7 +274,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-        /// Periods tile time: each contains its moment, starts where the one before ended, and every moment
+        /// BUD-8: periods tile time: each contains its moment, starts where the one before ended, and every moment
         /// inside it, the last millisecond included, finds the same period.
         #[test]
         fn periods_tile_time(

@@ -65,51 +65,52 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(5_000))]
+            #![proptest_config(ProptestConfig::with_cases(5_000))]
 
-        /// What acts at some use acts at every larger one, and at every lower limit.
-        #[test]
-        fn more_use_never_lifts_a_step(steps in some_steps(), limit in amounts(), used in prop::array::uniform2(amounts())) {
-            let (less, more) = (used[0].min(used[1]), used[0].max(used[1]));
-            let before = steps_in_force(&steps, NanoUsd(less), NanoUsd(limit));
-            for (used, limit) in [(more, limit), (less, limit / 2)] {
-                let after = steps_in_force(&steps, NanoUsd(used), NanoUsd(limit));
-                prop_assert!(before.iter().all(|step| after.contains(step)));
-            }
-            for step in &steps {
-                let acts = before.contains(step);
-                prop_assert_eq!(acts, NanoUsd(less) >= acts_from(step.percent, NanoUsd(limit)));
-            }
-        }
-
-        /// Whoever buys only what the cap's bound has room for is never past the share at which it refuses, and once that
-        /// share is reached nothing more is bought.
-        #[test]
-        fn a_cap_that_refuses_is_never_passed(
-            percent in 1..=100_u8,
-            limit in prop_oneof![0..3_000_i64, Just(i64::MAX)],
-            needs in prop::collection::vec(0..500_i64, 0..60),
-        ) {
-            let cap = Cap {
-                name: "c".into(),
-                scope: CapScope::Global,
-                period: CapPeriod::Day,
-                time_zone: "UTC".into(),
-                limit_nanousd: NanoUsd(limit),
-                steps: vec![CapStep::at(percent, CapAction::Refuse)],
-                enabled: true,
-            };
-            let bound = cap.refuses_at().unwrap().0;
-            let mut used = 0_i64;
-            for need in needs {
-                let refuses = !steps_in_force(&cap.steps, NanoUsd(used), cap.limit_nanousd).is_empty();
-                if used + need <= bound {
-                    prop_assert!(!refuses || need == 0);
-                    used += need;
+            /// What acts at some use acts at every larger one, and at every lower limit.
+            #[test]
+            fn more_use_never_lifts_a_step(steps in some_steps(), limit in amounts(), used in prop::array::uniform2(amounts())) {
+                let (less, more) = (used[0].min(used[1]), used[0].max(used[1]));
+                let before = steps_in_force(&steps, NanoUsd(less), NanoUsd(limit));
+                for (used, limit) in [(more, limit), (less, limit / 2)] {
+                    let after = steps_in_force(&steps, NanoUsd(used), NanoUsd(limit));
+                    prop_assert!(before.iter().all(|step| after.contains(step)));
                 }
-                prop_assert!(i128::from(used) * 100 <= i128::from(limit) * i128::from(percent));
-                prop_assert!(used <= limit);
+                for step in &steps {
+                    let acts = before.contains(step);
+                    prop_assert_eq!(acts, NanoUsd(less) >= acts_from(step.percent, NanoUsd(limit)));
+                }
+            }
+
+            /// Whoever buys only what the cap's bound has room for is never past the share at which it refuses, and once that
+            /// share is reached nothing more is bought.
+            #[test]
+            fn a_cap_that_refuses_is_never_passed(
+                percent in 1..=100_u8,
+                limit in prop_oneof![0..3_000_i64, Just(i64::MAX)],
+                needs in prop::collection::vec(0..500_i64, 0..60),
+            ) {
+                let cap = Cap {
+                    name: "c".into(),
+                    scope: CapScope::Global,
+                    period: CapPeriod::Day,
+                    time_zone: "UTC".into(),
+                    limit_nanousd: NanoUsd(limit),
+                    steps: vec![CapStep::at(percent, CapAction::Refuse)],
+                    enabled: true,
+    manner: weir_contract::model::cap::CapManner::default(),
+                };
+                let bound = cap.refuses_at().unwrap().0;
+                let mut used = 0_i64;
+                for need in needs {
+                    let refuses = !steps_in_force(&cap.steps, NanoUsd(used), cap.limit_nanousd).is_empty();
+                    if used + need <= bound {
+                        prop_assert!(!refuses || need == 0);
+                        used += need;
+                    }
+                    prop_assert!(i128::from(used) * 100 <= i128::from(limit) * i128::from(percent));
+                    prop_assert!(used <= limit);
+                }
             }
         }
-    }
 }

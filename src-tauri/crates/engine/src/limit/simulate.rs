@@ -134,6 +134,7 @@ fn caller_of<'a>(request: &ReplayedRequest<'a>) -> Caller<'a> {
         } else {
             CallClass::Model
         },
+        own: None,
     }
 }
 

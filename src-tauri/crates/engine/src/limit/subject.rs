@@ -2,7 +2,10 @@
 
 use super::account::rest_ms;
 use sha2::{Digest, Sha256};
-use weir_contract::model::limit::{EndpointClass, Limit, LimitMeasure, LimitSubject};
+use weir_contract::model::{
+    key::KeyLimit,
+    limit::{EndpointClass, Limit, LimitMeasure, LimitSubject},
+};
 
 /// Longer values of a client count under their hash.
 const LONGEST_CALLER_BYTES: usize = 128;
@@ -16,6 +19,8 @@ pub struct Caller<'a> {
     pub event: &'a str,
     pub intent: &'a str,
     pub class: CallClass,
+    /// The limit that the key brings along, of model calls.
+    pub own: Option<KeyLimit>,
 }
 
 /// What kind of request it is.
@@ -100,6 +105,27 @@ pub fn pool_of(limit: &Limit) -> String {
         limit.endpoint_class.as_str(),
         limit.name
     )
+}
+
+/// How a key's own limit is called in headers and refusals.
+pub const OWN_LIMIT: &str = "key-own-limit";
+/// What the pools of keys' own limits begin with. It sorts after every measure, so that all others come before it.
+pub const OWN_POOLS: &str = "~own ";
+
+/// The limit that a key brings along, as one that an admin might write for that key alone, and the name of its slots.
+#[must_use]
+pub fn own_limit(key_id: &str, own: KeyLimit) -> (String, Limit) {
+    let limit = Limit {
+        name: OWN_LIMIT.to_owned(),
+        subject: LimitSubject::Key,
+        measure: LimitMeasure::Requests,
+        endpoint_class: EndpointClass::ModelCalls,
+        most: i64::from(own.max_requests),
+        window_seconds: own.window_seconds,
+        enabled: true,
+        shadow: false,
+    };
+    (format!("{OWN_POOLS}{key_id}"), limit)
 }
 
 /// How long a used slot of the limit rests: its window and a little more; 0 for calls at the same time.

@@ -67,6 +67,7 @@ pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: W
             answer,
             permit,
             charge_on_cut,
+            bound,
         }) => {
             let paid = Paid {
                 candidate,
@@ -74,6 +75,7 @@ pub(super) async fn buy(engine: &Arc<Engine>, mut purchase: Purchase, waiting: W
                 reservation_id,
                 permit,
                 charge_on_cut,
+                bound,
                 settlements: buyer.settlements,
             };
             match answer {

@@ -3,22 +3,25 @@
 use super::{journal::Journal, outcome::Problem, prepare::Prepared};
 use crate::{
     budget::{
+        ahead::Outlook,
         counted::{Counted, counting_call},
-        purse::Standing,
+        purse::{PurseError, Standing},
         steps::{acts_from, percent_used, steps_in_force},
     },
     call::{Call, RefusalCode},
     engine::Engine,
     routing::{
+        attempt::unchecked,
         plan::Target,
         steer::{Steering, steered},
     },
     settings::Settings,
+    store::StoreError,
 };
 use std::sync::Arc;
 use weir_contract::{
     NanoUsd,
-    model::cap::{Cap, CapAction, CapStep},
+    model::cap::{Cap, CapAction, CapStep, StoreAway},
 };
 
 /// A cap some of whose steps act.
@@ -47,10 +50,20 @@ pub(super) async fn act(
             continue;
         }
         let now_ms = engine.clock.now_ms();
-        let standing = engine.purse.standing(&counted, now_ms).await.map_err(|problem| {
-            let message = format!("spend cannot be checked, so nothing is bought: {problem}");
-            Problem::new(RefusalCode::StoreUnavailable, message)
-        })?;
+        match engine.outlooks.tiers_down(engine, &counted, now_ms).await {
+            Ok(ahead) => {
+                note_ahead(&counted, &ahead, journal);
+                steering.tiers_down = steering.tiers_down.max(ahead.tiers_down);
+            }
+            Err(problem) => pass_or_refuse(&counted, PurseError::Store(problem), journal)?,
+        }
+        let standing = match engine.purse.standing(&counted, now_ms).await {
+            Ok(standing) => standing,
+            Err(problem) => {
+                pass_or_refuse(&counted, problem, journal)?;
+                continue;
+            }
+        };
         let steps = steps_in_force(&counted.cap.steps, standing.used(), counted.cap.limit_nanousd);
         if steps.is_empty() {
             continue;
@@ -84,7 +97,39 @@ pub(super) async fn act(
 }
 
 fn steers(cap: &Cap) -> bool {
-    cap.steps.iter().any(|step| step.action.steers())
+    cap.manner.dynamic.is_some() || cap.steps.iter().any(|step| step.action.steers())
+}
+
+/// Where the store cannot say, a cap that fails open is passed over and any other refuses.
+fn pass_or_refuse(counted: &Counted<'_>, problem: PurseError, journal: &mut Journal) -> Result<(), Problem> {
+    let is_away = matches!(problem, PurseError::Store(StoreError::Unavailable(_)));
+    if !is_away || counted.cap.manner.when_store_is_away == StoreAway::Refuse {
+        return Err(unchecked(std::slice::from_ref(counted), &problem));
+    }
+    let what = format!(
+        "the cap {} is passed over: the store is away, and it lets calls pass then",
+        counted.in_words()
+    );
+    journal.note("cap", what, &[("problem", problem.to_string())]);
+    Ok(())
+}
+
+fn note_ahead(counted: &Counted<'_>, ahead: &Outlook, journal: &mut Journal) {
+    if ahead.tiers_down == 0 {
+        return;
+    }
+    let what = format!(
+        "the cap {} looks ahead: at this pace the month comes to {} of {}, so auto uses {} lower",
+        counted.in_words(),
+        ahead.forecast,
+        counted.cap.limit_nanousd,
+        if ahead.tiers_down == 1 {
+            "one tier".to_owned()
+        } else {
+            format!("{} tiers", ahead.tiers_down)
+        },
+    );
+    journal.note("cap", what, &[("spent in whole hours", ahead.spent.to_string())]);
 }
 
 fn note(counted: &Counted<'_>, standing: &Standing, steps: &[CapStep], journal: &mut Journal) {

@@ -27,7 +27,7 @@ pub(super) async fn at_arrival(
     journal: &mut Journal,
 ) -> Result<(), Problem> {
     let counts = |measure| matches!(measure, LimitMeasure::Requests | LimitMeasure::Concurrent);
-    if !counts_any(settings, counts) {
+    if call.key.limit.is_none() && !counts_any(settings, counts) {
         return Ok(());
     }
     check(engine, call, journal, &Weight::REQUEST).await
@@ -75,6 +75,7 @@ async fn check(engine: &Engine, call: &Call, journal: &mut Journal, weight: &Wei
         event: &call.wishes.event,
         intent: &intent,
         class: class_of(call),
+        own: call.key.limit,
     };
     match engine.limiter.admit(&caller, weight).await {
         Ok(mut hold) => {

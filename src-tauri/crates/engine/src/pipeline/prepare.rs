@@ -9,6 +9,7 @@ use crate::{
     request::{Chat, ClientProtocol},
     rollout::effect::{effect_of, ladder_of},
     routing::plan::{Needs, Target},
+    scopes::{cache_part as cache_part_of_scopes, may_use_intent, may_use_model, may_use_target},
     settings::Settings,
 };
 use serde_json::Value;
@@ -66,7 +67,11 @@ impl Prepared {
         response_key(&KeyParts {
             tenant: &tenant,
             protocol: call.protocol,
-            target: &self.target.cache_part(),
+            target: &format!(
+                "{}{}",
+                self.target.cache_part(),
+                cache_part_of_scopes(&call.key.scopes, &self.target)
+            ),
             app_version: &settings.app_version,
             body: &self.body,
             chat: self.chat.as_deref(),
@@ -80,6 +85,8 @@ impl Prepared {
 /// Decides intent, rollouts, target and cache key.
 pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -> Result<Prepared, Problem> {
     let found = find_intent(settings, call, journal);
+    let scopes = &call.key.scopes;
+    may_use_intent(scopes, &found.intent).map_err(|why| scope_missing(why, journal))?;
     let unit = if call.wishes.user.is_empty() {
         &call.key.id
     } else {
@@ -97,6 +104,7 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
     journal.row.variants.clone_from(&effect.variants);
     let (body, chat) = apply_prefix(call, &effect.change);
     let target = find_target(settings, call, &found, &effect.change)?;
+    may_use_target(scopes, settings, &target).map_err(|why| scope_missing(why, journal))?;
     let input_tokens = likely_tokens(call.body_text.len() as u64);
     let needs = match &chat {
         Some(chat) => Needs::of_chat(chat, input_tokens),
@@ -135,6 +143,15 @@ pub(super) fn prepare(settings: &Settings, call: &Call, journal: &mut Journal) -
     };
     prepared.cache_key = cached.then(|| prepared.key(settings, call));
     Ok(prepared)
+}
+
+fn scope_missing(why: String, journal: &mut Journal) -> Problem {
+    journal.note(
+        "authenticate",
+        why.clone(),
+        &[("key", journal.row.key_id.clone())],
+    );
+    Problem::new(RefusalCode::ScopeMissing, why)
 }
 
 struct FoundIntent {
@@ -193,7 +210,11 @@ fn find_target(
     let auto = call.model.is_empty() || call.model == "auto";
     let named = match (&change.model, auto) {
         // A rollout changes what `auto` means; a model the client named stays as named.
-        (Some(model), true) => Some(model.as_str()),
+        // Nor does a rollout give a key a model that it may not use, or take from it the models that it may.
+        (Some(model), true) => Some(model.as_str()).filter(|name| {
+            let model = settings.resolve(name);
+            model.is_none_or(|model| may_use_model(&call.key.scopes, settings, &model).is_ok())
+        }),
         (None, true) => None,
         (_, false) => Some(call.model.as_str()),
     };

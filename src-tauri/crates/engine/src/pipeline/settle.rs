@@ -2,7 +2,11 @@
 
 use super::journal::Journal;
 use crate::{
-    budget::{likely::usage_from_lengths, purse::Held},
+    budget::{
+        learned_ratio::{SettledUse, Tokens},
+        likely::usage_from_lengths,
+        purse::Held,
+    },
     call::Call,
     engine::Engine,
     price::charge::{charge, charge_with_long_writes},
@@ -26,6 +30,8 @@ pub(super) struct Paid {
     pub reservation_id: String,
     pub permit: Permit,
     pub charge_on_cut: NanoUsd,
+    /// The most that it could have used.
+    pub bound: Tokens,
     pub settlements: Vec<Settlement>,
 }
 
@@ -46,6 +52,7 @@ pub(super) fn settle(
         held,
         reservation_id,
         charge_on_cut,
+        bound,
         mut settlements,
         ..
     } = paid;
@@ -61,6 +68,18 @@ pub(super) fn settle(
         charged: charge_on_cut,
         settled: false,
     });
+    if let Some(usage) = answer.and_then(|answer| answer.usage) {
+        let used = Tokens {
+            input: u64::try_from(usage.tokens.input_total()).unwrap_or(0),
+            output: u64::try_from(usage.tokens.output_total()).unwrap_or(0),
+        };
+        let settled = SettledUse {
+            input_bytes: bound.input,
+            max_output_tokens: bound.output,
+            used,
+        };
+        engine.learn(&candidate.model, &settled);
+    }
     let row = &mut journal.row;
     row.tokens = answer.and_then(|answer| answer.usage).unwrap_or_default().tokens;
     row.price_id = price_id;

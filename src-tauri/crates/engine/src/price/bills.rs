@@ -1,4 +1,4 @@
-//! Tests of prices as a whole: providers' usage against bills computed by hand, and what an unknown model costs.
+//! BUD-9, BUD-5: tests of prices as a whole: providers' usage against bills computed by hand, and what an unknown model costs.
 
 use super::charge::{charge, charge_with_long_writes};
 use super::overrides::PriceOverride;
@@ -149,6 +149,7 @@ fn the_configuration_goes_first_and_a_star_covers_a_provider() {
     assert_eq!(input_pico("ollama", "big"), Some(3_000_000));
 }
 
+/// BUD-5.
 #[test]
 fn an_unknown_model_costs_the_highest_of_its_tier_and_is_flagged() {
     let book = PriceBook::new(&[free_of("ollama", "*", "0", "0")]).unwrap();

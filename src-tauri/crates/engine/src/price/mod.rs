@@ -7,3 +7,5 @@ pub mod overrides;
 pub mod row;
 pub mod source;
 pub mod table;
+#[cfg(test)]
+mod usage_bills;

@@ -14,6 +14,35 @@ pub struct LeaseKey {
     pub lease_id: String,
 }
 
+/// What an open reservation holds of a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLease {
+    #[serde(flatten)]
+    pub key: LeaseKey,
+    /// None: all that the reservation holds.
+    pub amount_nanousd: Option<NanoUsd>,
+}
+
+impl From<LeaseKey> for HeldLease {
+    fn from(key: LeaseKey) -> HeldLease {
+        HeldLease {
+            key,
+            amount_nanousd: None,
+        }
+    }
+}
+
+/// A cap whose money a gateway is short of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRecall {
+    /// Rises with every recall.
+    pub seq: i64,
+    /// The cap's name in the ledger.
+    pub cap: String,
+    /// Who asks.
+    pub gateway_id: String,
+}
+
 /// Where a cap stands in one period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CapBalance {
@@ -25,6 +54,8 @@ pub struct CapBalance {
     pub reserved_nanousd: NanoUsd,
     /// Granted to gateways' leases and not given back, spent or not; never above the limit.
     pub committed_nanousd: NanoUsd,
+    /// Spent or held by leases beyond what they were granted, because calls cost more than was held for them.
+    pub overspent_nanousd: NanoUsd,
 }
 
 impl CapBalance {
@@ -41,6 +72,7 @@ impl CapBalance {
             unsettled_nanousd: self.unsettled_nanousd.saturating_add(other.unsettled_nanousd),
             reserved_nanousd: self.reserved_nanousd.saturating_add(other.reserved_nanousd),
             committed_nanousd: self.committed_nanousd.saturating_add(other.committed_nanousd),
+            overspent_nanousd: self.overspent_nanousd.saturating_add(other.overspent_nanousd),
         }
     }
 }
@@ -94,6 +126,19 @@ pub trait LedgerStore: Send + Sync {
         counted: CountedStarts,
         most: u32,
     ) -> Result<Vec<(String, CapBalance)>, StoreError>;
+    /// How far the calls under way may lead beyond what is held for them: over all open reservations that count against the
+    /// cap in these periods, the sum of their hard bounds without what the cap holds for them. 0 for a strict cap.
+    async fn open_beyond(&self, cap: &str, counted: CountedStarts) -> Result<NanoUsd, StoreError>;
+    /// Asks the other gateways to give back what they hold free of a cap. False, and nobody is asked, where no living gateway
+    /// but this one has unspent money of it.
+    async fn recall_leases(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+        gateway_id: &str,
+    ) -> Result<bool, StoreError>;
+    /// The recalls after this one, oldest first. Of several for one cap only the last is kept, and old ones go.
+    async fn recalled_leases(&self, after_seq: i64) -> Result<Vec<LeaseRecall>, StoreError>;
     /// This gateway lives. Also the place where it first becomes known.
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError>;
     /// For gateways without a beat since `dead_before_ms`: charges each open reservation, unsettled, at its reserved amount

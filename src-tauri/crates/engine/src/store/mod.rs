@@ -5,6 +5,7 @@
 //! Times are UNIX milliseconds and always handed in.
 
 mod alerts;
+mod audit;
 mod cache;
 mod config;
 mod keys;
@@ -14,13 +15,16 @@ mod requests;
 mod rollups;
 
 pub use alerts::{AlertStore, DeliveryOutcome, DueDelivery, NewAlert, NewDelivery, Snooze};
+pub use audit::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, RatioStore};
 pub use cache::{CacheEntry, CacheStore};
 pub use config::{ConfigItem, ConfigStore};
-pub use keys::KeyStore;
-pub use ledger::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore};
+pub use keys::{KeyRecord, KeyStore};
+pub use ledger::{CapBalance, HeldLease, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore};
 pub use limits::{LimitExchange, LimitFill, LimitReply, LimitStore, ReplayedRequest};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
-pub use rollups::{Counters, Dimension, Grain, LatencyPoint, RollupPoint, RollupStore};
+pub use rollups::{
+    BoughtRequest, Counters, Dimension, Grain, HourSpend, LatencyPoint, RollupPoint, RollupStore,
+};
 
 /// Why a store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +53,8 @@ pub trait Store:
     RequestStore
     + LedgerStore
     + LimitStore
+    + AuditStore
+    + RatioStore
     + CacheStore
     + ConfigStore
     + KeyStore
@@ -58,8 +64,18 @@ pub trait Store:
     + Sync
 {
 }
-impl<
-    T: RequestStore + LedgerStore + LimitStore + CacheStore + ConfigStore + KeyStore + RollupStore + Send + Sync,
-> Store for T
+impl<T> Store for T where
+    T: RequestStore
+        + LedgerStore
+        + LimitStore
+        + AuditStore
+        + RatioStore
+        + CacheStore
+        + ConfigStore
+        + KeyStore
+        + RollupStore
+        + AlertStore
+        + Send
+        + Sync
 {
 }

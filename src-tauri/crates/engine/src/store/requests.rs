@@ -1,6 +1,6 @@
 //! What the engine asks of recorded requests and the reservations behind them.
 
-use super::{LeaseKey, StoreError};
+use super::{HeldLease, LeaseKey, StoreError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use weir_contract::{
@@ -14,9 +14,12 @@ pub struct OpenReservation {
     /// Request id, a dash, and the number of the reservation within the request. Opening twice is the same as once.
     pub id: String,
     pub gateway_id: String,
+    /// The most that one cap holds for it; charged when nobody can say what it cost.
     pub amount_nanousd: NanoUsd,
-    /// The caps it counts against, with the lease it is taken from. Empty when no cap applies.
-    pub leases: Vec<LeaseKey>,
+    /// The most that the call can cost. Balanced caps hold less.
+    pub hard_bound_nanousd: NanoUsd,
+    /// The caps it counts against, with the lease it is taken from and how much of it. Empty when no cap applies.
+    pub leases: Vec<HeldLease>,
     pub opened_ms: i64,
     /// The request as known so far; written as the request's row, unsettled, when the gateway dies before it settles.
     pub row: RequestRow,

@@ -3,7 +3,7 @@
 use super::StoreError;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use weir_contract::model::time::TimeRange;
+use weir_contract::{NanoUsd, model::time::TimeRange};
 
 /// Width of a rollup row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,14 @@ pub enum Dimension {
     Key,
     /// `rollout=variant`.
     Variant,
+    /// By hour only, as Team and Event: values come from clients.
+    User,
+    Team,
+    Event,
 }
 
 impl Dimension {
-    pub const ALL: [Dimension; 7] = [
+    pub const ALL: [Dimension; 10] = [
         Dimension::All,
         Dimension::Tier,
         Dimension::Provider,
@@ -47,6 +51,9 @@ impl Dimension {
         Dimension::Intent,
         Dimension::Key,
         Dimension::Variant,
+        Dimension::User,
+        Dimension::Team,
+        Dimension::Event,
     ];
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -58,6 +65,9 @@ impl Dimension {
             Dimension::Intent => "intent",
             Dimension::Key => "key",
             Dimension::Variant => "variant",
+            Dimension::User => "user",
+            Dimension::Team => "team",
+            Dimension::Event => "event",
         }
     }
 }
@@ -93,6 +103,25 @@ pub struct RollupPoint {
     pub counters: Counters,
 }
 
+/// What one value bought in one hour, or in all hours of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HourSpend {
+    /// Start of the hour.
+    pub at_ms: i64,
+    /// All requests, answers from the cache and refusals included.
+    pub requests: i64,
+    /// Those that were bought.
+    pub bought: i64,
+    pub cost_nanousd: i64,
+}
+
+/// One request that cost something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoughtRequest {
+    pub started_ms: i64,
+    pub cost_nanousd: i64,
+}
+
 /// How many requests fell into one latency bucket (`engine::metrics::bucket`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatencyPoint {
@@ -120,6 +149,31 @@ pub trait RollupStore {
         range: TimeRange,
         step_ms: i64,
     ) -> Result<Vec<LatencyPoint>, StoreError>;
+    /// What one value spent in each hour in which it asked, oldest first.
+    async fn value_hours(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+    ) -> Result<Vec<HourSpend>, StoreError>;
+    /// The values that spent at least so much in the hours of the range, the largest first; `at_ms` is the range's start.
+    async fn values_above(
+        &self,
+        dimension: Dimension,
+        range: TimeRange,
+        least: NanoUsd,
+        most: u32,
+    ) -> Result<Vec<(String, HourSpend)>, StoreError>;
+    /// All values of a dimension together.
+    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError>;
+    /// The requests of one value that cost something, oldest first, from the log itself; at most `most`.
+    async fn bought_requests(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+        most: u32,
+    ) -> Result<Vec<BoughtRequest>, StoreError>;
     /// Folds every recorded request into the rollups now; the writer also does so by itself.
     async fn fold_rollups(&self) -> Result<(), StoreError>;
     /// Removes minute and hour rows that are past their time.

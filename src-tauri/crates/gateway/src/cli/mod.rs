@@ -27,7 +27,7 @@ enum Command {
     Check(Source),
     /// Print a commented configuration.
     ExampleConfig,
-    /// Make, list or revoke virtual keys.
+    /// Make, list, rotate or revoke virtual keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
     /// Every operation of the dashboard, for scripts.

@@ -200,6 +200,7 @@ impl FileConfig {
             limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
             steps: CapStep::tell_and_refuse(80),
             enabled: true,
+            manner: weir_contract::model::cap::CapManner::default(),
         };
         self.caps.clone().unwrap_or_else(|| {
             vec![

@@ -3,27 +3,48 @@
 use super::GatewayState;
 use axum::http::{HeaderMap, header};
 use std::time::Duration;
-use weir_contract::model::key::VirtualKey;
-use weir_engine::keyring::KeyError;
+use weir_contract::model::key::{KeyEndpoint, VirtualKey};
+use weir_engine::{call::RefusalCode, keyring::KeyError, scopes::may_use_endpoint};
 
 /// A wrong key is answered only after this long, so that ten guesses a second per connection are the most.
 const AFTER_A_WRONG_KEY: Duration = Duration::from_millis(100);
 
-/// The key of a request.
-pub(crate) async fn authenticate(state: &GatewayState, headers: &HeaderMap) -> Result<VirtualKey, KeyError> {
+/// Why a request was not let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAllowed {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The key is good, but not for this endpoint.
+    #[error("{0}")]
+    Scope(String),
+}
+
+/// The key of a request to this endpoint.
+pub(crate) async fn authenticate(
+    state: &GatewayState,
+    headers: &HeaderMap,
+    endpoint: KeyEndpoint,
+) -> Result<VirtualKey, NotAllowed> {
     let token = token_of(headers).ok_or(KeyError::Missing)?;
     let outcome = state.engine.keyring.authenticate(token).await;
     if matches!(outcome, Err(KeyError::Invalid | KeyError::Revoked)) {
         tokio::time::sleep(AFTER_A_WRONG_KEY).await;
     }
-    outcome
+    let key = outcome?;
+    may_use_endpoint(&key.scopes, endpoint).map_err(NotAllowed::Scope)?;
+    Ok(key)
 }
 
-/// Status and code of a key that was not accepted.
-pub(crate) fn status_of(problem: &KeyError) -> (u16, &'static str) {
+/// Status and code of a request that was not let in.
+pub(crate) fn status_of(problem: &NotAllowed) -> (u16, &'static str) {
     match problem {
-        KeyError::Missing | KeyError::Invalid | KeyError::Revoked => (401, "invalid_api_key"),
-        KeyError::Store(_) => (503, "store_unavailable"),
+        NotAllowed::Key(KeyError::Missing | KeyError::Invalid | KeyError::Revoked) => {
+            (401, "invalid_api_key")
+        }
+        NotAllowed::Key(KeyError::Expired(_)) => (401, "api_key_expired"),
+        NotAllowed::Key(KeyError::RotatedAway(_)) => (401, "api_key_rotated"),
+        NotAllowed::Key(KeyError::Store(_)) => (503, "store_unavailable"),
+        NotAllowed::Scope(_) => (403, RefusalCode::ScopeMissing.as_str()),
     }
 }
 

@@ -16,7 +16,7 @@ use axum::{
 };
 use serde_json::Value;
 use std::sync::Arc;
-use weir_contract::model::key::VirtualKey;
+use weir_contract::model::key::{KeyEndpoint, VirtualKey};
 use weir_engine::{
     call::Call, passed_headers::passed_headers, pipeline, protocol::parse_chat, request::ClientProtocol,
 };
@@ -55,7 +55,7 @@ async fn serve(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let key = match authenticate(&state, &headers).await {
+    let key = match authenticate(&state, &headers, endpoint_of(protocol)).await {
         Ok(key) => key,
         Err(problem) => {
             body::pass_over(&headers, body).await;
@@ -86,6 +86,14 @@ async fn serve(
             }
         }
         Err(message) => reply::error(protocol, 400, "invalid_request", &message),
+    }
+}
+
+fn endpoint_of(protocol: ClientProtocol) -> KeyEndpoint {
+    match protocol {
+        ClientProtocol::ChatCompletions => KeyEndpoint::ChatCompletions,
+        ClientProtocol::Messages => KeyEndpoint::Messages,
+        ClientProtocol::Embeddings => KeyEndpoint::Embeddings,
     }
 }
 

@@ -15,7 +15,11 @@ use axum::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::atomic::Ordering};
-use weir_contract::model::{cache::CacheSelector, tier::Tier};
+use weir_contract::model::{
+    cache::CacheSelector,
+    key::{KeyEndpoint, VirtualKey},
+    tier::Tier,
+};
 use weir_engine::{
     call::RefusalCode,
     limit::{
@@ -25,11 +29,14 @@ use weir_engine::{
     },
     pipeline::Problem,
     request::ClientProtocol,
+    scopes::may_use_model,
+    settings::ModelRef,
 };
 
 /// A read that was let through: what its answer says of limits, and what it holds until it ends.
 struct Reading {
     _hold: LimitHold,
+    key: VirtualKey,
     rates: Vec<RateHeaders>,
 }
 
@@ -47,7 +54,7 @@ async fn checked(
     client: ClientAddress,
     headers: &HeaderMap,
 ) -> Result<Reading, Response> {
-    let key = authenticate(state, headers).await.map_err(|problem| {
+    let key = authenticate(state, headers, KeyEndpoint::Listings).await.map_err(|problem| {
         let (status, code) = status_of(&problem);
         reply::error(
             ClientProtocol::ChatCompletions,
@@ -70,11 +77,13 @@ async fn checked(
         event: said("x-weir-event").trim(),
         intent: "",
         class: CallClass::Read,
+        own: None,
     };
     match state.engine.limiter.admit(&caller, &Weight::REQUEST).await {
         Ok(mut hold) => Ok(Reading {
             rates: std::mem::take(&mut hold.headers),
             _hold: hold,
+            key,
         }),
         Err(refusal) => {
             let problem = Problem {
@@ -88,7 +97,7 @@ async fn checked(
     }
 }
 
-/// `GET /v1/models`: `auto`, and every model on the ladder.
+/// `GET /v1/models`: `auto`, and every model on the ladder that the key may use.
 pub(super) async fn models(
     State(state): State<GatewayState>,
     Extension(client): Extension<ClientAddress>,
@@ -99,12 +108,14 @@ pub(super) async fn models(
         Err(refusal) => return refusal,
     };
     let settings = state.engine.settings();
+    let may_use = |model: &ModelRef| may_use_model(&reading.key.scopes, &settings, model).is_ok();
     let mut names: BTreeSet<(String, String)> = BTreeSet::new();
     for tier in Tier::ALL {
         names.extend(
             settings
                 .tier(tier)
                 .iter()
+                .filter(|model| may_use(model))
                 .map(|model| (model.to_string(), model.provider.clone())),
         );
     }
@@ -112,6 +123,7 @@ pub(super) async fn models(
         settings
             .embedding_model
             .iter()
+            .filter(|model| may_use(model))
             .map(|model| (model.to_string(), model.provider.clone())),
     );
     let model = |id: &str, owner: &str| {

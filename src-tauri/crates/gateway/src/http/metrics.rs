@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::{fmt::Write, sync::atomic::Ordering};
+use weir_contract::model::key::KeyEndpoint;
 use weir_contract::model::{catalog::BreakerPosition, request::RequestStatus};
 use weir_engine::{metrics::process::Histogram, request::ClientProtocol};
 
@@ -22,7 +23,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Response {
     if !client.0.ip().is_loopback()
-        && let Err(problem) = authenticate(&state, &headers).await
+        && let Err(problem) = authenticate(&state, &headers, KeyEndpoint::Listings).await
     {
         let (status, code) = status_of(&problem);
         return reply::error(

@@ -80,9 +80,9 @@ pub(super) fn refusal(protocol: ClientProtocol, refusal: Refusal) -> Response {
 
 /// False when the same call cannot fare better within a minute, the longest that an SDK waits by itself.
 fn is_worth_repeating(code: RefusalCode, retry_after_seconds: Option<u64>) -> bool {
-    use RefusalCode::{CacheOnlyMiss, CapReached, NoViableModel, ProviderUnauthorized};
+    use RefusalCode::{CacheOnlyMiss, CapReached, NoViableModel, ProviderUnauthorized, ScopeMissing};
     match code {
-        CacheOnlyMiss | ProviderUnauthorized => false,
+        CacheOnlyMiss | ProviderUnauthorized | ScopeMissing => false,
         CapReached | NoViableModel => retry_after_seconds.is_some_and(|seconds| seconds <= 60),
         _ => true,
     }

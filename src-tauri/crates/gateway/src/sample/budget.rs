@@ -23,6 +23,7 @@ pub(crate) fn caps() -> Vec<Cap> {
         limit_nanousd: NanoUsd(usd * NanoUsd::PER_USD),
         steps: CapStep::tell_and_refuse(80),
         enabled: true,
+        manner: weir_contract::model::cap::CapManner::default(),
     };
     vec![
         daily("global-daily", CapScope::Global, 15),

@@ -15,8 +15,12 @@ pub(super) async fn of_cap(
     counted: CountedStarts,
 ) -> Result<Vec<(i64, CapBalance)>, StoreError> {
     let rows = sqlx::query!(
-        "SELECT period_start_ms AS \"period_start_ms!\", spent_nanousd, unsettled_nanousd, reserved_nanousd, committed_nanousd
-         FROM cap_balances WHERE cap = ? AND period_start_ms BETWEEN ? AND ? ORDER BY period_start_ms",
+        "SELECT period_start_ms AS \"period_start_ms!\", spent_nanousd, unsettled_nanousd, reserved_nanousd, committed_nanousd,
+                coalesce((SELECT sum(max(spent_nanousd + reserved_nanousd - granted_nanousd + returned_nanousd, 0))
+                          FROM leases
+                          WHERE leases.cap = balances.cap AND leases.period_start_ms = balances.period_start_ms), 0)
+                    AS \"overspent!: i64\"
+         FROM cap_balances AS balances WHERE cap = ? AND period_start_ms BETWEEN ? AND ? ORDER BY period_start_ms",
         cap,
         counted.first_ms,
         counted.last_ms
@@ -30,6 +34,7 @@ pub(super) async fn of_cap(
             unsettled_nanousd: NanoUsd(row.unsettled_nanousd),
             reserved_nanousd: NanoUsd(row.reserved_nanousd),
             committed_nanousd: NanoUsd(row.committed_nanousd),
+            overspent_nanousd: NanoUsd(row.overspent),
         };
         (row.period_start_ms, balance)
     });
@@ -65,6 +70,8 @@ pub(super) async fn top(
             unsettled_nanousd: NanoUsd(row.unsettled),
             reserved_nanousd: NanoUsd(row.reserved),
             committed_nanousd: NanoUsd(row.committed),
+            // Nobody grants by these sums.
+            overspent_nanousd: NanoUsd::ZERO,
         };
         (row.cap, balance)
     });

@@ -1,8 +1,12 @@
-//! Derives the balances anew and compares.
+//! Derives the balances anew and compares; keeps what came of it.
 
-use crate::error::from_sqlx;
-use sqlx::SqlitePool;
-use weir_contract::NanoUsd;
+use crate::{
+    error::{from_sqlx, inconsistent},
+    writer::Operation,
+};
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, SqlitePool};
+use weir_contract::{NanoUsd, model::ledger::LedgerCheck};
 use weir_engine::store::{LeaseKey, StoreError};
 
 /// Every sum that differs, as (what, derived, kept). `lease_id` names the sum: `spent`, `unsettled`, `committed`, `reserved`.
@@ -11,15 +15,20 @@ pub(super) async fn check(readers: &SqlitePool) -> Result<Vec<(LeaseKey, NanoUsd
     // moment.
     let differing = sqlx::query!(
         "WITH derived (what, cap, period, amount) AS (
-             SELECT 'spent', cap, period_start_ms, amount_nanousd FROM ledger WHERE kind = 'charge'
+             SELECT 'spent', cap, period_start_ms, amount_nanousd FROM ledger WHERE kind IN ('charge', 'correction')
              UNION ALL
-             SELECT 'unsettled', cap, period_start_ms, amount_nanousd FROM ledger WHERE kind = 'charge' AND settled = 0
+             SELECT 'unsettled', cap, period_start_ms, amount_nanousd FROM ledger AS charge
+             WHERE kind = 'charge' AND settled = 0 AND NOT EXISTS (
+                 SELECT 1 FROM ledger AS more
+                 WHERE more.kind = 'correction' AND more.reservation_id = charge.reservation_id
+                   AND more.cap = charge.cap AND more.period_start_ms = charge.period_start_ms)
              UNION ALL
              SELECT 'committed', cap, period_start_ms,
                     CASE kind WHEN 'grant' THEN amount_nanousd ELSE -amount_nanousd END
              FROM ledger WHERE kind IN ('grant', 'return')
              UNION ALL
-             SELECT 'reserved', json_extract(lease.value, '$.cap'), json_extract(lease.value, '$.period_start_ms'), amount_nanousd
+             SELECT 'reserved', json_extract(lease.value, '$.cap'), json_extract(lease.value, '$.period_start_ms'),
+                    coalesce(json_extract(lease.value, '$.amount_nanousd'), amount_nanousd)
              FROM reservations, json_each(leases) AS lease
          ),
          kept (what, cap, period, amount) AS (
@@ -49,4 +58,48 @@ pub(super) async fn check(readers: &SqlitePool) -> Result<Vec<(LeaseKey, NanoUsd
             (key, NanoUsd(row.derived), NanoUsd(row.kept))
         })
         .collect())
+}
+
+/// The newest result that was kept.
+pub(crate) async fn last(readers: &SqlitePool) -> Result<Option<LedgerCheck>, StoreError> {
+    let kept = sqlx::query!("SELECT at_ms, mismatches FROM ledger_checks ORDER BY at_ms DESC LIMIT 1")
+        .fetch_optional(readers)
+        .await
+        .map_err(from_sqlx)?;
+    let Some(kept) = kept else { return Ok(None) };
+    let mismatches = serde_json::from_str(&kept.mismatches)
+        .map_err(|error| inconsistent("ledger_checks", "mismatches", &kept.at_ms.to_string(), error))?;
+    Ok(Some(LedgerCheck {
+        at_ms: kept.at_ms,
+        mismatches,
+    }))
+}
+
+/// Keeps the newest result of a check.
+pub(crate) struct SaveCheck(pub(crate) LedgerCheck);
+
+const CHECKS_KEPT_MS: i64 = 30 * 86_400_000;
+
+#[async_trait]
+impl Operation for SaveCheck {
+    type Reply = ();
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let check = &self.0;
+        let mismatches = serde_json::to_string(&check.mismatches)
+            .map_err(|error| inconsistent("ledger_checks", "mismatches", "new", error))?;
+        let oldest_ms = check.at_ms.saturating_sub(CHECKS_KEPT_MS);
+        sqlx::query!(
+            "INSERT INTO ledger_checks (at_ms, mismatches) VALUES (?, ?)
+             ON CONFLICT DO UPDATE SET mismatches = excluded.mismatches;
+             DELETE FROM ledger_checks WHERE at_ms < ?",
+            check.at_ms,
+            mismatches,
+            oldest_ms
+        )
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(from_sqlx)
+    }
 }

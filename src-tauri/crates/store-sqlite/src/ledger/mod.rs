@@ -3,8 +3,11 @@
 
 mod acquire;
 mod balances;
-mod check;
+mod beyond;
+pub(crate) mod check;
+pub(crate) mod correct;
 mod give_back;
+mod recall;
 mod recover;
 
 use crate::{SqliteStore, gateways::Beat};
@@ -12,7 +15,7 @@ use async_trait::async_trait;
 use weir_contract::NanoUsd;
 use weir_engine::{
     budget::period::CountedStarts,
-    store::{CapBalance, LeaseKey, LeaseRequest, LeaseReturn, LedgerStore, StoreError},
+    store::{CapBalance, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore, StoreError},
 };
 
 #[async_trait]
@@ -45,6 +48,29 @@ impl LedgerStore for SqliteStore {
         most: u32,
     ) -> Result<Vec<(String, CapBalance)>, StoreError> {
         balances::top(self.readers(), prefix, counted, most).await
+    }
+
+    async fn open_beyond(&self, cap: &str, counted: CountedStarts) -> Result<NanoUsd, StoreError> {
+        beyond::open_beyond(self.readers(), cap, counted).await
+    }
+
+    async fn recall_leases(
+        &self,
+        cap: &str,
+        counted: CountedStarts,
+        gateway_id: &str,
+    ) -> Result<bool, StoreError> {
+        let (cap, gateway_id) = (cap.to_owned(), gateway_id.to_owned());
+        self.write(recall::Recall {
+            cap,
+            counted,
+            gateway_id,
+        })
+        .await
+    }
+
+    async fn recalled_leases(&self, after_seq: i64) -> Result<Vec<LeaseRecall>, StoreError> {
+        recall::after(self.readers(), after_seq).await
     }
 
     async fn beat(&self, gateway_id: &str, now_ms: i64) -> Result<(), StoreError> {

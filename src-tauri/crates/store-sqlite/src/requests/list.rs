@@ -3,7 +3,7 @@
 use super::row::StoredRequest;
 use crate::error::{from_sqlx, inconsistent};
 use sqlx::SqlitePool;
-use weir_contract::model::request::{RequestFilter, RequestRow, RequestStatus};
+use weir_contract::model::request::{CostBasis, RequestFilter, RequestRow, RequestStatus};
 use weir_engine::store::StoreError;
 
 /// What the page before ended with. Rows are ordered by time, then by order of recording.
@@ -35,6 +35,7 @@ macro_rules! fetch {
         let tier = filter.tier.map(|tier| tier.as_str());
         let cache = filter.cache.map(|cache| cache.as_str());
         let status = filter.status.map(|status| status.as_str());
+        let cost_basis = filter.cost_basis.map(|basis| basis.as_str());
         let min_duration_us = filter.min_duration_ms.map(|ms| ms.saturating_mul(1000));
         sqlx::query_as!(
             StoredRequest,
@@ -52,7 +53,8 @@ macro_rules! fetch {
                     AND (?13 IS NULL OR status = ?13)
                     AND (?14 IS NULL OR EXISTS (SELECT 1 FROM json_each(variants) WHERE json_each.value = ?14))
                     AND (?15 IS NULL OR duration_us >= ?15)
-                  ORDER BY started_ms DESC, seq DESC LIMIT ?16",
+                    AND (?16 IS NULL OR cost_basis = ?16)
+                  ORDER BY started_ms DESC, seq DESC LIMIT ?17",
             value,
             page.from_ms,
             page.to_ms,
@@ -68,6 +70,7 @@ macro_rules! fetch {
             status,
             filter.variant,
             min_duration_us,
+            cost_basis,
             page.limit
         )
         .fetch_all($readers)
@@ -97,7 +100,9 @@ pub(super) async fn list(
     };
     let status = filter.status.filter(|status| *status != RequestStatus::Ok);
     // From the value that is likely the rarest to the likely most frequent.
-    let stored = if let Some(user) = text(&filter.user) {
+    let stored = if filter.cost_basis == Some(CostBasis::Unsettled) {
+        fetch!("?1 AND cost_basis = 'unsettled'", true, page, readers)
+    } else if let Some(user) = text(&filter.user) {
         fetch!("user_name = ?1 AND user_name <> ''", user, page, readers)
     } else if let Some(status) = status.map(RequestStatus::as_str) {
         fetch!("status = ?1 AND status <> 'ok'", status, page, readers)

@@ -1,10 +1,12 @@
 //! Recorded requests with their traces and bodies.
 
+mod correct;
 mod expire;
 mod list;
 mod record;
 mod row;
 
+pub(crate) use correct::correct_request_row;
 pub(crate) use record::{Details, insert_request};
 pub(crate) use row::read_tier;
 
@@ -17,7 +19,13 @@ use async_trait::async_trait;
 use expire::Expire;
 use record::Record;
 use row::StoredRequest;
-use weir_contract::model::request::{RequestDetail, RequestFilter, RequestRow};
+use weir_contract::{
+    NanoUsd,
+    model::{
+        ledger::Correction,
+        request::{RequestDetail, RequestFilter, RequestRow},
+    },
+};
 use weir_engine::store::{OpenReservation, RequestRecord, RequestStore, StoreError};
 
 #[async_trait]
@@ -61,7 +69,24 @@ impl RequestStore for SqliteStore {
                 .map_err(|error| inconsistent("request_traces", "steps", id, error))?,
             None => Vec::new(),
         };
+        let corrections = sqlx::query!(
+            "SELECT before_nanousd, after_nanousd, reason, who, at_ms FROM request_corrections
+             WHERE request_id = ? ORDER BY seq",
+            id
+        )
+        .fetch_all(self.readers())
+        .await
+        .map_err(from_sqlx)?
+        .into_iter()
+        .map(|row| Correction {
+            before_nanousd: NanoUsd(row.before_nanousd),
+            after_nanousd: NanoUsd(row.after_nanousd),
+            reason: row.reason,
+            who: row.who,
+            at_ms: row.at_ms,
+        });
         Ok(Some(RequestDetail {
+            corrections: corrections.collect(),
             row: stored.try_into()?,
             trace,
             request_body: kept.request_body,

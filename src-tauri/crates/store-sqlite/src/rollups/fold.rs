@@ -35,7 +35,7 @@ impl Operation for Fold {
         let most = Fold::MOST as i64;
         let requests = sqlx::query_as!(
             Counted,
-            "SELECT seq, started_ms, duration_us, key_id, user_name, client_ip,
+            "SELECT seq, started_ms, duration_us, key_id, team, user_name, client_ip,
                     event, intent, tier, provider, model, simulated, cache, variants,
                     status, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
                     cost_nanousd, saved_nanousd, cost_basis, price_unknown

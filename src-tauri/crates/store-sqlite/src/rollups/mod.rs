@@ -2,6 +2,7 @@
 
 mod fold;
 mod series;
+mod spend;
 mod sums;
 
 pub(crate) use fold::Fold;
@@ -9,8 +10,10 @@ pub(crate) use fold::Fold;
 use crate::{SqliteStore, error::from_sqlx, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use weir_contract::model::time::TimeRange;
-use weir_engine::store::{Dimension, Grain, LatencyPoint, RollupPoint, RollupStore, StoreError};
+use weir_contract::{NanoUsd, model::time::TimeRange};
+use weir_engine::store::{
+    BoughtRequest, Dimension, Grain, HourSpend, LatencyPoint, RollupPoint, RollupStore, StoreError,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_ROWS_KEPT_MS: i64 = 48 * HOUR_MS;
@@ -35,6 +38,39 @@ impl RollupStore for SqliteStore {
         step_ms: i64,
     ) -> Result<Vec<LatencyPoint>, StoreError> {
         series::latency(self.readers(), grain, range, step_ms).await
+    }
+
+    async fn value_hours(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+    ) -> Result<Vec<HourSpend>, StoreError> {
+        spend::hours(self.readers(), dimension, value, range).await
+    }
+
+    async fn values_above(
+        &self,
+        dimension: Dimension,
+        range: TimeRange,
+        least: NanoUsd,
+        most: u32,
+    ) -> Result<Vec<(String, HourSpend)>, StoreError> {
+        spend::values_above(self.readers(), dimension, range, least, most).await
+    }
+
+    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError> {
+        spend::all(self.readers(), dimension, range).await
+    }
+
+    async fn bought_requests(
+        &self,
+        dimension: Dimension,
+        value: &str,
+        range: TimeRange,
+        most: u32,
+    ) -> Result<Vec<BoughtRequest>, StoreError> {
+        spend::bought_requests(self.readers(), dimension, value, range, most).await
     }
 
     async fn fold_rollups(&self) -> Result<(), StoreError> {

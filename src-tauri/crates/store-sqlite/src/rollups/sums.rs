@@ -13,6 +13,7 @@ pub(super) struct Counted {
     pub(super) started_ms: i64,
     pub(super) duration_us: i64,
     pub(super) key_id: String,
+    pub(super) team: String,
     pub(super) user_name: String,
     pub(super) client_ip: String,
     pub(super) event: String,
@@ -72,6 +73,7 @@ impl Sums {
         for grain in GRAINS {
             let length_ms = grain.length_ms();
             let at_ms = request.started_ms.div_euclid(length_ms) * length_ms;
+            let is_hour = grain == Grain::Hour;
             let grain = super::name(grain);
             let mut count = |dimension, value: &str| {
                 let values = self.counters.entry((grain, at_ms, dimension)).or_default();
@@ -90,6 +92,11 @@ impl Sums {
             count(Dimension::Key, &request.key_id);
             for variant in &variants {
                 count(Dimension::Variant, variant);
+            }
+            if is_hour {
+                count(Dimension::User, &request.user_name);
+                count(Dimension::Team, &request.team);
+                count(Dimension::Event, &request.event);
             }
             if request.status == "ok" {
                 let bucket = bucket_of(request.duration_us);

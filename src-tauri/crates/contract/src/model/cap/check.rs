@@ -29,7 +29,25 @@ impl Cap {
         }
         self.check_each_step()?;
         self.check_repeats()?;
-        self.check_order()
+        self.check_order()?;
+        self.check_dynamic()
+    }
+
+    fn check_dynamic(&self) -> Result<(), String> {
+        let Some(dynamic) = self.manner.dynamic else {
+            return Ok(());
+        };
+        dynamic.check()?;
+        if self.period != CapPeriod::Month {
+            return Err("dynamic: only a cap per month looks ahead; set the period to month".to_owned());
+        }
+        if self.scope.subject().is_some_and(CapSubject::is_of_the_answer) {
+            return Err(
+                "dynamic: the cap of a tier or model cannot lower the ladder; use it for each user, a team or all spend"
+                    .to_owned(),
+            );
+        }
+        Ok(())
     }
 
     fn check_each_step(&self) -> Result<(), String> {
@@ -119,7 +137,7 @@ mod tests {
     use crate::{
         NanoUsd,
         model::{
-            cap::{Cap, CapAction, CapPeriod, CapScope, CapStep, CapSubject},
+            cap::{Cap, CapAction, CapDynamic, CapManner, CapPeriod, CapScope, CapStep, CapSubject},
             tier::Tier,
         },
     };
@@ -137,6 +155,7 @@ mod tests {
                 .map(|(percent, action)| CapStep::at(*percent, *action))
                 .collect(),
             enabled: true,
+            manner: CapManner::default(),
         }
     }
 
@@ -207,6 +226,58 @@ mod tests {
                 ..with(&[(80, Notify)])
             };
             assert!(wrong.check().unwrap_err().starts_with("period: "));
+        }
+    }
+
+    #[test]
+    fn only_a_monthly_cap_of_a_caller_looks_ahead() {
+        let ahead = |scope, period, dynamic| {
+            let manner = CapManner {
+                dynamic: Some(dynamic),
+                ..CapManner::default()
+            };
+            let steps = with(&[(100, Refuse)]);
+            Cap {
+                scope,
+                period,
+                manner,
+                ..steps
+            }
+            .check()
+        };
+        let usual = CapDynamic::USUAL;
+        let user = || CapScope::Each(CapSubject::User);
+        assert_eq!(ahead(user(), CapPeriod::Month, usual), Ok(()));
+        assert!(
+            ahead(user(), CapPeriod::Day, usual)
+                .unwrap_err()
+                .contains("month")
+        );
+        let model = CapScope::Each(CapSubject::Model);
+        assert!(
+            ahead(model, CapPeriod::Month, usual)
+                .unwrap_err()
+                .contains("ladder")
+        );
+        for wrong in [
+            CapDynamic {
+                from_percent: 49,
+                ..usual
+            },
+            CapDynamic {
+                every_percent: 4,
+                ..usual
+            },
+            CapDynamic {
+                most_tiers: 4,
+                ..usual
+            },
+        ] {
+            assert!(
+                ahead(user(), CapPeriod::Month, wrong)
+                    .unwrap_err()
+                    .starts_with("dynamic: ")
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A cap as JSON or TOML holds it, in its present form and the one before.
 
-use super::{Cap, CapPeriod, CapScope, CapStep};
+use super::{Cap, CapDynamic, CapManner, CapMode, CapPeriod, CapScope, CapStep, StoreAway};
 use crate::NanoUsd;
 use serde::Deserialize;
 
@@ -24,6 +24,12 @@ pub(super) struct CapForm {
     action: Option<OnlyAction>,
     alert_percent: Option<u8>,
     enabled: bool,
+    #[serde(default)]
+    mode: CapMode,
+    #[serde(default)]
+    when_store_is_away: StoreAway,
+    #[serde(default)]
+    dynamic: Option<CapDynamic>,
 }
 
 impl TryFrom<CapForm> for Cap {
@@ -52,6 +58,11 @@ impl TryFrom<CapForm> for Cap {
             limit_nanousd: form.limit_nanousd,
             steps,
             enabled: form.enabled,
+            manner: CapManner {
+                mode: form.mode,
+                when_store_is_away: form.when_store_is_away,
+                dynamic: form.dynamic,
+            },
         })
     }
 }
@@ -61,7 +72,10 @@ mod tests {
     use crate::{
         NanoUsd,
         model::{
-            cap::{Cap, CapAction, CapPeriod, CapScope, CapStep, CapSubject},
+            cap::{
+                Cap, CapAction, CapDynamic, CapManner, CapMode, CapPeriod, CapScope, CapStep, CapSubject,
+                StoreAway,
+            },
             tier::Tier,
         },
     };
@@ -108,10 +122,28 @@ mod tests {
                 CapStep::at(95, CapAction::CacheOnly),
             ],
             enabled: false,
+            manner: CapManner {
+                mode: CapMode::Balanced,
+                when_store_is_away: StoreAway::Allow,
+                dynamic: Some(CapDynamic::USUAL),
+            },
         };
         let text = serde_json::to_string(&cap).unwrap();
         assert!(text.contains(r#""period":{"rolling_hours":24}"#), "{text}");
         assert_eq!(read(&text), Ok(cap));
+    }
+
+    #[test]
+    fn a_cap_without_a_manner_is_strict_and_fails_closed() {
+        let cap = read(&json(r#"{"kind":"global"}"#, r#""steps":[]"#)).unwrap();
+        assert_eq!(cap.manner, CapManner::default());
+        let text = serde_json::to_string(&cap).unwrap();
+        assert!(
+            text.contains(r#""mode":"strict","when_store_is_away":"refuse""#) && !text.contains("dynamic"),
+            "{text}"
+        );
+        let problem = read(&json(r#"{"kind":"global"}"#, r#""steps":[],"mode":"loose""#)).unwrap_err();
+        assert!(problem.contains("strict"), "{problem}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
         lease::{LeaseBook, ReservationId, Reserve},
         period::PeriodBounds,
     },
-    store::LeaseKey,
+    store::{HeldLease, LeaseKey},
 };
 use std::{collections::HashMap, sync::Arc};
 use weir_contract::NanoUsd;
@@ -15,7 +15,10 @@ use weir_contract::NanoUsd;
 /// Money held for one attempt. Settle it exactly once.
 #[derive(Debug)]
 pub struct Held {
+    /// The most that one of its caps holds for it.
     pub amount: NanoUsd,
+    /// The most that it can cost; more than `amount` only where all caps that count it are balanced.
+    pub hard_bound: NanoUsd,
     pub(super) parts: Vec<Part>,
     pub(super) gateway_id: Arc<str>,
 }
@@ -26,13 +29,34 @@ impl Held {
     pub fn leases(&self) -> Vec<LeaseKey> {
         self.parts
             .iter()
-            .map(|(book, _)| book.lease_key(&self.gateway_id))
+            .map(|part| part.key.lease_key(&self.gateway_id))
             .collect()
+    }
+    /// The same with what is held of each.
+    #[must_use]
+    pub fn held_leases(&self) -> Vec<HeldLease> {
+        let held = self.parts.iter().map(|part| HeldLease {
+            key: part.key.lease_key(&self.gateway_id),
+            amount_nanousd: Some(part.amount),
+        });
+        held.collect()
+    }
+    /// True where some cap that fails open counts it without holding anything, because the store was away.
+    #[must_use]
+    pub fn is_unguarded(&self) -> bool {
+        self.parts.iter().any(|part| part.is_unguarded)
     }
 }
 
 /// A hold in one book.
-pub(super) type Part = (BookKey, ReservationId);
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) key: BookKey,
+    pub(super) reservation: ReservationId,
+    pub(super) amount: NanoUsd,
+    /// Nothing is held, because the store was away and the cap lets calls pass then.
+    pub(super) is_unguarded: bool,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct BookKey {
@@ -70,6 +94,13 @@ pub(super) struct Book {
 pub(super) struct Books {
     pub(super) fence: Fence,
     pub(super) by_key: HashMap<BookKey, Book>,
+    /// Caps, by their names in the ledger, whose money other gateways are short of, until when: what is fetched of them is no
+    /// more than a call needs.
+    pub(super) lean_until_us: HashMap<String, u64>,
+    /// When the others may be asked again.
+    pub(super) asked_until_us: HashMap<String, u64>,
+    /// Caps for which a call waited in vain, what was taken and used of them then, and until when that is remembered.
+    pub(super) in_vain: HashMap<String, (u64, (NanoUsd, NanoUsd))>,
     /// Counts uses, so that the book that has been idle longest can be found.
     pub(super) uses: u64,
 }
@@ -90,7 +121,12 @@ impl Books {
         let book = self.by_key.entry(key.clone()).or_default();
         book.used = self.uses;
         match book.ledger.reserve(amount.0) {
-            Reserve::Held(reservation) => Some((key, reservation)),
+            Reserve::Held(reservation) => Some(Part {
+                key,
+                reservation,
+                amount,
+                is_unguarded: false,
+            }),
             Reserve::NeedsLease { .. } => None,
         }
     }

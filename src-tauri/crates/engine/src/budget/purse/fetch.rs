@@ -12,16 +12,24 @@ use crate::{
 };
 use weir_contract::{NanoUsd, model::cap::CapPeriod};
 
+/// What came of fetching.
+pub(super) enum Fetched {
+    Held(Part),
+    /// The turn ended meanwhile, so that another lease is wanted.
+    TurnEnded,
+    /// The store has too little left to lend.
+    Short,
+}
+
 impl Purse {
     /// Fetches a lease and holds `amount` of it in one step: between two, the end of the period could give it back again.
-    /// None when the turn ended meanwhile, so that another lease is wanted.
     pub(super) async fn fetch_lease(
         &self,
         counted: &Counted<'_>,
         bounds: &PeriodBounds,
         amount: NanoUsd,
         now_ms: i64,
-    ) -> Result<Option<Part>, PurseError> {
+    ) -> Result<Fetched, PurseError> {
         let (key, free) = {
             let books = self.books();
             let key = books.key(counted, bounds);
@@ -31,7 +39,7 @@ impl Purse {
         let need = (amount.0 - free).max(0);
         let want = match self.lease_size(counted, bounds, need).await? {
             LeaseSize::Take(want) => want,
-            LeaseSize::Short { .. } => return Err(self.cap_reached(counted, bounds, amount).await?),
+            LeaseSize::Short { .. } => return Ok(Fetched::Short),
         };
         let granted = self
             .store
@@ -43,14 +51,11 @@ impl Purse {
             // The store keeps one lease for each gateway, cap, period and turn, so the book does too.
             book.ledger.grant(granted.0, LeaseId(0));
             if books.fence.turn() != key.turn {
-                return Ok(None);
+                return Ok(Fetched::TurnEnded);
             }
             books.reserve(key, amount)
         };
-        match held {
-            Some(part) => Ok(Some(part)),
-            None => Err(self.cap_reached(counted, bounds, amount).await?),
-        }
+        Ok(held.map_or(Fetched::Short, Fetched::Held))
     }
 
     /// How much to ask for. A cap that bounds nothing lends slices of the same size at any time.
@@ -64,9 +69,13 @@ impl Purse {
         let Some(bound) = counted.bound() else {
             return Ok(LeaseSize::Take(need.max(limit.0 / 50)));
         };
+        let is_lean = self.is_lean(&counted.ledger_key);
         let size = |standing: &Standing| {
             let remaining = bound.saturating_sub(standing.taken());
-            next_lease_size(bound.0, remaining.0, need)
+            match next_lease_size(bound.0, remaining.0, need) {
+                LeaseSize::Take(_) if is_lean => LeaseSize::Take(need),
+                size => size,
+            }
         };
         let first = size(&self.standing_in(counted, *bounds).await?);
         match (first, counted.cap.period) {
@@ -97,25 +106,27 @@ impl Purse {
             counted: counted_starts(counted.cap.period, bounds.start_ms),
         }
     }
+}
 
-    async fn cap_reached(
-        &self,
-        counted: &Counted<'_>,
-        bounds: &PeriodBounds,
-        need: NanoUsd,
-    ) -> Result<PurseError, StoreError> {
-        let limit = counted.bound().unwrap_or(NO_BOUND);
-        let standing = self.standing_in(counted, *bounds).await?;
-        let resets_ms = standing.down_to_ms(counted, limit.saturating_sub(need));
-        Ok(PurseError::CapReached {
-            cap: counted.cap.name.clone(),
-            whose: counted.in_words(),
-            limit,
-            spent: standing.spent(),
-            reserved: standing.reserved(),
-            need,
-            resets_ms,
-            resets_text: Standing::in_words(counted, resets_ms),
-        })
+/// The refusal where the cap stands so and has so much reserved.
+pub(super) fn cap_reached(
+    counted: &Counted<'_>,
+    standing: &Standing,
+    reserved: NanoUsd,
+    need: NanoUsd,
+) -> PurseError {
+    let limit = counted.bound().unwrap_or(NO_BOUND);
+    let resets_ms = standing.down_to_ms(counted, limit.saturating_sub(need));
+    let named = standing.spent().saturating_add(reserved);
+    PurseError::CapReached {
+        cap: counted.cap.name.clone(),
+        whose: counted.in_words(),
+        limit,
+        spent: standing.spent(),
+        reserved,
+        lent: standing.taken().saturating_sub(named).max(NanoUsd::ZERO),
+        need,
+        resets_ms,
+        resets_text: Standing::in_words(counted, resets_ms),
     }
 }

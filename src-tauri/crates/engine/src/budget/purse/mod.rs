@@ -6,9 +6,16 @@
 mod books;
 #[cfg(test)]
 mod chain_tests;
+#[cfg(test)]
+mod chain_world;
 mod evict;
 mod fetch;
 mod give_back;
+#[cfg(test)]
+mod ledger_in_memory;
+#[cfg(test)]
+mod manner_tests;
+mod recall;
 mod renew;
 mod standing;
 #[cfg(test)]
@@ -18,10 +25,13 @@ pub use books::Held;
 pub use standing::Standing;
 
 use books::{BookKey, Books, Part};
+use fetch::{Fetched, cap_reached};
+use recall::Recalled;
 
 use super::{
     counted::Counted,
     fence::{Fence, Moment},
+    need::Need,
     period::{PeriodBounds, period_bounds},
 };
 use crate::{
@@ -32,7 +42,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use weir_contract::NanoUsd;
+use weir_contract::{NanoUsd, model::cap::StoreAway};
 
 /// Most turns that may end under one call before it is refused; each takes a suspension or a lowered cap.
 const MOST_TURNS: u32 = 5;
@@ -51,6 +61,8 @@ pub enum PurseError {
         limit: NanoUsd,
         spent: NanoUsd,
         reserved: NanoUsd,
+        /// Lent to gateways and not spent; they were asked for it and gave nothing back in time.
+        lent: NanoUsd,
         need: NanoUsd,
         /// When there is room for this call, if nobody else takes it.
         resets_ms: i64,
@@ -74,6 +86,8 @@ pub struct Purse {
     fetching: tokio::sync::Mutex<()>,
     /// Money that is on its way back to the store is in no book; only one may look for it at a time.
     returning: tokio::sync::Mutex<()>,
+    /// The last recall of another gateway that was answered.
+    answered_recall: std::sync::atomic::AtomicI64,
     /// Above so many books the idle ones go: values come from clients, and each has a book of its own.
     most_books: usize,
 }
@@ -96,22 +110,32 @@ impl Purse {
                 // Without leases there is nothing that could be taken back.
                 fence: Fence::new(now),
                 by_key: HashMap::new(),
+                lean_until_us: HashMap::new(),
+                asked_until_us: HashMap::new(),
+                in_vain: HashMap::new(),
                 uses: 0,
             }),
             fetching: tokio::sync::Mutex::default(),
             returning: tokio::sync::Mutex::default(),
+            answered_recall: std::sync::atomic::AtomicI64::new(0),
             most_books: MOST_BOOKS,
         }
     }
 
-    /// Holds `amount` against every one of `caps`, or against none.
+    /// Holds what each of `caps` wants held for a call with this need, or nothing.
     ///
     /// # Errors
-    /// [`PurseError`]; nothing stays held then.
-    pub async fn hold(&self, caps: &[Counted<'_>], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
+    /// [`PurseError`]; nothing stays held then. A store that is away is an error only of caps that fail closed.
+    pub async fn hold(
+        &self,
+        caps: &[Counted<'_>],
+        need: impl Into<Need>,
+        now_ms: i64,
+    ) -> Result<Held, PurseError> {
+        let need = need.into();
         let mut now_ms = now_ms;
         loop {
-            match self.hold_all(caps, amount, now_ms).await {
+            match self.hold_all(caps, need, now_ms).await {
                 // The period ended while this call waited for its lease; the next one has room of its own.
                 Err(PurseError::CapReached { resets_ms, .. }) if resets_ms <= self.clock.now_ms() => {
                     now_ms = self.clock.now_ms();
@@ -127,16 +151,17 @@ impl Purse {
     pub fn still_holds(&self, held: &Held) -> bool {
         let books = self.books();
         let turn = books.fence.turn();
-        held.parts.is_empty()
-            || (books.fence.is_open(self.moment()) && held.parts.iter().all(|(key, _)| key.turn == turn))
+        let mut guarded = held.parts.iter().filter(|part| !part.is_unguarded).peekable();
+        guarded.peek().is_none()
+            || (books.fence.is_open(self.moment()) && guarded.all(|part| part.key.turn == turn))
     }
 
     /// Ends a hold: what was charged stays spent, the rest is free again.
     pub fn settle(&self, held: Held, charged: NanoUsd) {
         let mut books = self.books();
-        for (key, reservation) in held.parts {
-            if let Some(book) = books.by_key.get_mut(&key) {
-                book.ledger.settle(reservation, charged.0);
+        for part in held.parts {
+            if let Some(book) = books.by_key.get_mut(&part.key) {
+                book.ledger.settle(part.reservation, charged.0);
             }
         }
     }
@@ -152,14 +177,20 @@ impl Purse {
         NanoUsd(of_cap.map(|(_, book)| book.ledger.held()).sum())
     }
 
-    async fn hold_all(&self, caps: &[Counted<'_>], amount: NanoUsd, now_ms: i64) -> Result<Held, PurseError> {
+    async fn hold_all(&self, caps: &[Counted<'_>], need: Need, now_ms: i64) -> Result<Held, PurseError> {
         let mut held = Held {
-            amount,
+            amount: NanoUsd::ZERO,
+            hard_bound: need.hard_bound,
             parts: Vec::with_capacity(caps.len()),
             gateway_id: self.gateway_id.clone(),
         };
+        if caps.is_empty() {
+            held.amount = need.hard_bound;
+        }
         for counted in caps {
-            match self.hold_one(counted, amount, now_ms).await {
+            let amount = need.of(counted.cap);
+            held.amount = held.amount.max(amount);
+            match self.hold_or_pass(counted, amount, now_ms).await {
                 Ok(part) => held.parts.push(part),
                 Err(problem) => {
                     self.settle(held, NanoUsd::ZERO);
@@ -170,6 +201,30 @@ impl Purse {
         Ok(held)
     }
 
+    /// Holds it, or lets it pass unheld where the store is away and the cap fails open.
+    async fn hold_or_pass(
+        &self,
+        counted: &Counted<'_>,
+        amount: NanoUsd,
+        now_ms: i64,
+    ) -> Result<Part, PurseError> {
+        match self.hold_one(counted, amount, now_ms).await {
+            Err(PurseError::Store(StoreError::Unavailable(_)))
+                if counted.cap.manner.when_store_is_away == StoreAway::Allow =>
+            {
+                let bounds = bounds_of(counted, now_ms)?;
+                // Nothing can always be held.
+                let part = self.try_reserve(counted, &bounds, NanoUsd::ZERO);
+                part.map(|part| Part {
+                    is_unguarded: true,
+                    ..part
+                })
+                .ok_or_else(|| StoreError::Unavailable("nothing can be held".to_owned()).into())
+            }
+            other => other,
+        }
+    }
+
     async fn hold_one(
         &self,
         counted: &Counted<'_>,
@@ -177,20 +232,38 @@ impl Purse {
         now_ms: i64,
     ) -> Result<Part, PurseError> {
         let bounds = bounds_of(counted, now_ms)?;
-        for _ in 0..MOST_TURNS {
+        let mut turns = 0;
+        let mut short_since_us = None;
+        while turns < MOST_TURNS {
             self.open_fence().await?;
             self.follow_limit(counted, &bounds).await?;
             if let Some(part) = self.try_reserve(counted, &bounds, amount) {
                 return Ok(part);
             }
-            let _one_at_a_time = self.fetching.lock().await;
+            let one_at_a_time = self.fetching.lock().await;
             // Another call may have fetched a lease while this one waited.
             if let Some(part) = self.try_reserve(counted, &bounds, amount) {
                 return Ok(part);
             }
             self.evict_idle().await?;
-            if let Some(part) = self.fetch_lease(counted, &bounds, amount, now_ms).await? {
-                return Ok(part);
+            match self.fetch_lease(counted, &bounds, amount, now_ms).await? {
+                Fetched::Held(part) => return Ok(part),
+                Fetched::TurnEnded => turns += 1,
+                Fetched::Short => {
+                    // Whoever waits for others must not keep this gateway's other caps waiting.
+                    drop(one_at_a_time);
+                    let since_us = *short_since_us.get_or_insert_with(|| self.clock.monotonic_us());
+                    match self.recall(counted, &bounds, amount, since_us).await? {
+                        Recalled::Room => {}
+                        Recalled::Nothing(standing) => {
+                            return Err(cap_reached(counted, &standing, standing.reserved(), amount));
+                        }
+                        Recalled::NothingElsewhere(standing) => {
+                            let held_here = standing.taken().saturating_sub(standing.spent());
+                            return Err(cap_reached(counted, &standing, held_here, amount));
+                        }
+                    }
+                }
             }
         }
         let message = "this gateway's leases were taken back again and again; see whether it has time to run";

@@ -70,7 +70,10 @@ impl Standing {
 }
 
 fn taken_of(balance: &CapBalance) -> NanoUsd {
-    balance.committed_nanousd.max(balance.used())
+    let lent = balance
+        .committed_nanousd
+        .saturating_add(balance.overspent_nanousd);
+    lent.max(balance.used())
 }
 
 impl Purse {

@@ -15,7 +15,7 @@ use crate::{
     budget::fence::Moment,
     limit::{
         account::TRUSTED_FOR_MS,
-        subject::{pool_of, rest_of},
+        subject::{OWN_POOLS, pool_of, rest_of},
     },
 };
 use book::{Book, Terms};
@@ -72,25 +72,31 @@ impl Books {
     /// Replaces the limits. What was counted stays counted, so an edit is no refill. What was lent under a larger number is
     /// given up, and must be asked for again under the smaller one.
     pub fn set_limits(&mut self, limits: &[Limit]) {
-        for rule in self.rules.values_mut() {
+        // A key's own limit comes with each of its calls, not from the settings.
+        let all_keys = ..OWN_POOLS.to_owned();
+        for (_, rule) in self.rules.range_mut(all_keys.clone()) {
             rule.live = false;
         }
         for limit in limits {
-            let rule = self.rules.entry(pool_of(limit)).or_insert_with(|| Rule {
-                limit: limit.clone(),
-                live: true,
-                books: HashMap::new(),
-                refused: 0,
-                would_refuse: 0,
-            });
-            let changed = rule.limit.most != limit.most || rule.limit.window_seconds != limit.window_seconds;
-            rule.live = true;
-            rule.limit = limit.clone();
-            if changed || !limit.enabled {
-                rule.books.values_mut().for_each(Book::give_up);
-            }
+            self.set_limit(pool_of(limit), limit);
         }
-        for rule in self.rules.values_mut().filter(|rule| !rule.live) {
+        for (_, rule) in self.rules.range_mut(all_keys).filter(|(_, rule)| !rule.live) {
+            rule.books.values_mut().for_each(Book::give_up);
+        }
+    }
+
+    fn set_limit(&mut self, pool: String, limit: &Limit) {
+        let rule = self.rules.entry(pool).or_insert_with(|| Rule {
+            limit: limit.clone(),
+            live: true,
+            books: HashMap::new(),
+            refused: 0,
+            would_refuse: 0,
+        });
+        let changed = rule.limit.most != limit.most || rule.limit.window_seconds != limit.window_seconds;
+        rule.live = true;
+        rule.limit = limit.clone();
+        if changed || !limit.enabled {
             rule.books.values_mut().for_each(Book::give_up);
         }
     }

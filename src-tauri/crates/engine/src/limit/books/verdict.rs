@@ -8,7 +8,7 @@ use crate::{
     budget::fence::Moment,
     limit::{
         headers::{RateHeaders, seconds_up},
-        subject::{Caller, Weight, count_name, counted},
+        subject::{Caller, OWN_POOLS, Weight, count_name, counted, own_limit},
     },
 };
 use weir_contract::model::limit::{Limit, LimitMeasure};
@@ -148,30 +148,22 @@ impl Books {
     }
 
     fn judge(&mut self, caller: &Caller<'_>, weight: &Weight, now: Moment) -> Vec<Judged> {
+        let own_pool = caller.own.map(|own| {
+            let (pool, limit) = own_limit(caller.key, own);
+            self.set_limit(pool.clone(), &limit);
+            pool
+        });
         let is_trusted = self.is_trusted(now);
         let (away, holders) = (self.away, self.holders);
         let mut judged = Vec::new();
-        for (pool, rule) in self
-            .rules
-            .iter_mut()
-            .filter(|(_, rule)| rule.live && rule.limit.enabled)
-        {
-            let Some(amount) = weight.of(rule.limit.measure) else {
-                continue;
-            };
-            let Some(value) = counted(&rule.limit, caller) else {
-                continue;
-            };
-            let name = count_name(value);
+        let mut judge = |(pool, rule): (&String, &mut Rule)| {
             let terms = rule.terms(now, is_trusted, away, holders);
-            let word = rule.books.entry(name.clone()).or_default().word(amount, &terms);
-            judged.push(Judged {
-                pool: pool.clone(),
-                caller: name,
-                amount,
-                word,
-                terms,
-            });
+            judged.extend(rule.judge(pool, caller, weight, terms));
+        };
+        // Other keys' own limits are not looked at: there may be as many as keys.
+        self.rules.range_mut(..OWN_POOLS.to_owned()).for_each(&mut judge);
+        if let Some(pool) = own_pool {
+            self.rules.range_mut(pool.clone()..=pool).for_each(&mut judge);
         }
         judged
     }
@@ -225,6 +217,23 @@ impl Books {
 }
 
 impl Rule {
+    /// None when the request does not come under this limit.
+    fn judge(&mut self, pool: &str, caller: &Caller<'_>, weight: &Weight, terms: Terms) -> Option<Judged> {
+        if !self.live || !self.limit.enabled {
+            return None;
+        }
+        let amount = weight.of(self.limit.measure)?;
+        let name = count_name(counted(&self.limit, caller)?);
+        let word = self.books.entry(name.clone()).or_default().word(amount, &terms);
+        Some(Judged {
+            pool: pool.to_owned(),
+            caller: name,
+            amount,
+            word,
+            terms,
+        })
+    }
+
     fn headers(&self, one: &Judged, retry_after_ms: Option<i64>) -> RateHeaders {
         let standing = self.books.get(&one.caller).map(|book| book.standing(&one.terms));
         let (remaining, reset_ms) = standing.unwrap_or_default();

@@ -3,7 +3,10 @@
 
 mod ask;
 mod fail;
+mod refuse;
 mod reserve;
+
+pub(crate) use refuse::unchecked;
 
 use super::{
     breaker::{CallOutcome, Permit},
@@ -11,11 +14,12 @@ use super::{
     retry::RetryDecision,
 };
 use crate::{
-    budget::purse::Held,
+    budget::{learned_ratio::Tokens, purse::Held},
     call::Call,
     engine::Engine,
     pipeline::{Journal, Prepared, Problem},
     provider::{UpstreamAnswer, UpstreamError},
+    scopes::keep_to_scopes,
     settings::{ModelRef, Settings},
     store::Settlement,
 };
@@ -34,6 +38,8 @@ pub struct Opened {
     pub permit: Permit,
     /// What is charged if the answer breaks off without usage.
     pub charge_on_cut: NanoUsd,
+    /// The most that it can use.
+    pub bound: Tokens,
 }
 
 /// One call's way through its candidates.
@@ -99,13 +105,14 @@ impl<'a> Buyer<'a> {
                 .get(&model.provider)
                 .is_some_and(|provider| provider.adapter.speaks(protocol))
         };
-        let plan = plan(
+        let mut plan = plan(
             self.settings,
             &self.prepared.target,
             &self.prepared.needs,
             speaks,
             self.engine.clock.now_ms(),
         );
+        keep_to_scopes(&self.call.key.scopes, &mut plan);
         for (model, reason) in &plan.passed_over {
             journal.note("route", format!("{model} passed over: {reason}"), &[]);
         }
@@ -157,6 +164,7 @@ impl<'a> Buyer<'a> {
                 reservation_id,
                 told_output,
                 charge_on_cut,
+                bound,
             } = match self.reserve(&candidate, journal).await {
                 Ok(reserved) => reserved,
                 Err(next) => {
@@ -173,6 +181,7 @@ impl<'a> Buyer<'a> {
                         answer,
                         permit,
                         charge_on_cut,
+                        bound,
                     }));
                 }
                 Err(failure) => failure,

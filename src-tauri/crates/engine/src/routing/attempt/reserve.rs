@@ -1,22 +1,27 @@
 //! Holding the worst case of a call against every cap that applies, and what to do when one has no room.
 
-use super::{Buyer, Next};
+use super::{
+    Buyer, Next,
+    refuse::{fails_open, note_held, store_away},
+};
 use crate::{
     budget::{
         counted::{AnswerFacts, Counted, counting},
         estimate::{PromptSize, worst_case_nanousd},
+        learned_ratio::Tokens,
+        need::{EstimateOf, Need},
         purse::{Held, PurseError},
     },
-    call::{Call, RefusalCode},
-    pipeline::{Journal, Problem},
+    call::Call,
+    pipeline::Journal,
     request::{Chat, Part},
     routing::{
         output_limit::{open_output, output_limit},
-        plan::{Candidate, Target, price_of},
+        plan::{Candidate, price_of},
     },
     store::{OpenReservation, Settlement, StoreError},
 };
-use weir_contract::{NanoUsd, model::cap::CapSubject};
+use weir_contract::NanoUsd;
 
 /// Most reservations opened for one attempt; more than one only where the process stood still in between.
 const MOST_RESERVATIONS: u32 = 5;
@@ -32,6 +37,8 @@ pub(super) struct Reserved {
     pub(super) told_output: Option<u32>,
     /// What is charged when nobody can say what was used: the worst case of a usual answer, never of a whole context.
     pub(super) charge_on_cut: NanoUsd,
+    /// The most that the call can use of this candidate.
+    pub(super) bound: Tokens,
 }
 
 impl Buyer<'_> {
@@ -55,8 +62,8 @@ impl Buyer<'_> {
         for _ in 0..MOST_RESERVATIONS {
             let now_ms = self.engine.clock.now_ms();
             let output = open_output.unwrap_or_else(|| self.output_limit(candidate));
-            let amount = self.worst_case(candidate, output, now_ms);
-            let held = match self.engine.purse.hold(&caps, amount, now_ms).await {
+            let need = self.need(candidate, output, now_ms);
+            let held = match self.engine.purse.hold(&caps, need, now_ms).await {
                 Ok(held) => held,
                 Err(PurseError::CapReached { .. }) if open_output.is_some() => {
                     open_output = None;
@@ -64,22 +71,21 @@ impl Buyer<'_> {
                 }
                 Err(problem) => return Err(self.not_reserved(&caps, problem, candidate, journal)),
             };
-            let (held, reservation_id) = self.write_down(held, candidate, now_ms, journal).await?;
-            if self.engine.purse.still_holds(&held) {
+            let written = self.write_down(held, candidate, now_ms, &caps, journal).await?;
+            let (held, reservation_id, is_written) = written;
+            if !is_written || self.engine.purse.still_holds(&held) {
                 self.attempts += 1;
-                let names: Vec<String> = caps.iter().map(Counted::in_words).collect();
-                journal.note(
-                    "reserve",
-                    format!("holds {amount} for {}", candidate.model),
-                    &[
-                        ("caps", names.join(", ")),
-                        ("output at most", format!("{output} tokens")),
-                    ],
-                );
+                note_held(&caps, &held, candidate, output, journal);
                 let usual = self.worst_case(candidate, self.output_limit(candidate), now_ms);
+                let reserved = if held.is_unguarded() {
+                    need.careful
+                } else {
+                    held.amount
+                };
                 return Ok(Reserved {
                     told_output: (is_bounded && open_output.is_none()).then_some(output),
-                    charge_on_cut: usual.min(amount),
+                    charge_on_cut: usual.min(reserved),
+                    bound: self.bound(output),
                     held,
                     reservation_id,
                 });
@@ -99,9 +105,25 @@ impl Buyer<'_> {
         }
         journal.row.attempts = self.attempts;
         let message = "this gateway stands still so long and so often that it cannot hold money";
-        Err(Next::Stop(store_away(&StoreError::Unavailable(
-            message.to_owned(),
-        ))))
+        Err(Next::Stop(store_away(
+            &caps,
+            &StoreError::Unavailable(message.to_owned()),
+        )))
+    }
+
+    /// What the call needs of strict caps, and of balanced ones.
+    fn need(&self, candidate: &Candidate, output: u32, now_ms: i64) -> Need {
+        let hard_bound = self.worst_case(candidate, output, now_ms);
+        let size = size_of(self.call, self.prepared.chat.as_deref(), output);
+        let tokens = size.worst_input_tokens();
+        let (price, _) = price_of(self.settings, candidate.tier, &candidate.model, tokens, now_ms);
+        let careful = self.engine.careful_nanousd(&EstimateOf {
+            model: &candidate.model,
+            input_bytes: tokens,
+            max_output_tokens: size.worst_output_tokens(),
+            price: &price,
+        });
+        Need::new(hard_bound, careful.unwrap_or(hard_bound))
     }
 
     /// The most that a call to this candidate can cost with answers of so many output tokens.
@@ -110,6 +132,15 @@ impl Buyer<'_> {
         let tokens = size.worst_input_tokens();
         let (dearest, _) = price_of(self.settings, candidate.tier, &candidate.model, tokens, now_ms);
         worst_case_nanousd(&dearest, &size)
+    }
+
+    /// The most tokens that the call can use, with answers of so many output tokens.
+    fn bound(&self, output: u32) -> Tokens {
+        let size = size_of(self.call, self.prepared.chat.as_deref(), output);
+        Tokens {
+            input: size.worst_input_tokens(),
+            output: size.worst_output_tokens(),
+        }
     }
 
     /// The most output tokens that one answer of this candidate is reserved for; 0 for embeddings.
@@ -133,14 +164,16 @@ impl Buyer<'_> {
             .then_some(output)
     }
 
-    /// Writes what is held into the store, so that a crash cannot forget it.
+    /// Writes what is held into the store, so that a crash cannot forget it, and says whether it did: where all caps that
+    /// count the call fail open, it goes on without.
     async fn write_down(
         &mut self,
         held: Held,
         candidate: &Candidate,
         now_ms: i64,
+        caps: &[Counted<'_>],
         journal: &mut Journal,
-    ) -> Result<(Held, String), Next> {
+    ) -> Result<(Held, String, bool), Next> {
         self.reservations += 1;
         let row = &mut journal.row;
         row.attempts = self.attempts + 1;
@@ -159,75 +192,23 @@ impl Buyer<'_> {
             id: reservation_id.clone(),
             gateway_id: self.engine.gateway_id.clone(),
             amount_nanousd: held.amount,
-            leases: held.leases(),
+            hard_bound_nanousd: held.hard_bound,
+            leases: held.held_leases(),
             opened_ms: now_ms,
             row: row.clone(),
         };
         if let Err(problem) = self.engine.store.open_reservation(opened).await {
-            self.engine.purse.settle(held, NanoUsd::ZERO);
             self.engine
                 .store_failed(&format!("a reservation could not be written: {problem}"));
-            return Err(Next::Stop(store_away(&problem)));
+            if fails_open(caps) && matches!(problem, StoreError::Unavailable(_)) {
+                let what = "the store is away and every cap that counts this call lets it pass then; it is charged when the store is back";
+                journal.note("reserve", what, &[("problem", problem.to_string())]);
+                return Ok((held, reservation_id, false));
+            }
+            self.engine.purse.settle(held, NanoUsd::ZERO);
+            return Err(Next::Stop(store_away(caps, &problem)));
         }
-        Ok((held, reservation_id))
-    }
-
-    fn not_reserved(
-        &mut self,
-        caps: &[Counted<'_>],
-        problem: PurseError,
-        candidate: &Candidate,
-        journal: &mut Journal,
-    ) -> Next {
-        let PurseError::CapReached {
-            cap,
-            whose,
-            limit,
-            spent,
-            reserved,
-            need,
-            resets_ms,
-            resets_text,
-        } = problem
-        else {
-            return Next::Stop(Problem::new(
-                RefusalCode::StoreUnavailable,
-                format!("spend cannot be checked, so nothing is bought: {problem}"),
-            ));
-        };
-        let advice = if need > limit {
-            "; no reset will help, since that is more than the whole cap: ask for a shorter answer, or raise the cap"
-        } else {
-            ""
-        };
-        let message = format!(
-            "the budget cap {whose} of {limit} has no room: {spent} spent, {reserved} reserved, this call may need {need}{advice}. It resets {resets_text}"
-        );
-        journal.note("reserve", message.clone(), &[("cap", whose.clone())]);
-        let wait_ms = (resets_ms - self.engine.clock.now_ms()).max(0).cast_unsigned();
-        let problem = Problem {
-            retry_after_seconds: Some(wait_ms.div_ceil(1_000)),
-            ..Problem::new(RefusalCode::CapReached, message)
-        };
-        if !matches!(self.prepared.target, Target::Auto { .. }) {
-            return Next::Stop(problem);
-        }
-        // A cap without room for one model's worst case may still have room for a cheaper one.
-        journal.note(
-            "route",
-            format!("{} passed over: closed by the cap {whose}", candidate.model),
-            &[],
-        );
-        // Only what is no dearer may stand in for a tier or a model that is closed.
-        let of_the_answer = caps.iter().any(|counted| {
-            let subject = counted.cap.scope.subject();
-            counted.cap.name == cap && subject.is_some_and(CapSubject::is_of_the_answer)
-        });
-        if let (true, Some(closed)) = (of_the_answer, candidate.tier) {
-            self.closed_tier = Some((closed, cap));
-        }
-        self.closed_by_cap = Some(problem);
-        Next::PassOver
+        Ok((held, reservation_id, true))
     }
 }
 
@@ -266,15 +247,5 @@ fn size_of(call: &Call, chat: Option<&Chat>, output_limit: u32) -> PromptSize {
             chat.turns.len() as u64 + 1,
             Some(u64::from(output_limit)),
         )
-    }
-}
-
-fn store_away(problem: &StoreError) -> Problem {
-    let message = format!(
-        "nothing can be bought while spend cannot be recorded: {problem}; cached answers are still served"
-    );
-    Problem {
-        retry_after_seconds: Some(2),
-        ..Problem::new(RefusalCode::StoreUnavailable, message)
     }
 }
