@@ -5,5 +5,6 @@
 mod flaky;
 mod flights;
 mod money;
+mod ratios;
 mod stage;
 mod streams;

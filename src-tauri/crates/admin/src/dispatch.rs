@@ -173,7 +173,7 @@ mod tests {
             assert!(seen.insert(name), "{name} twice");
             assert_eq!(name.split('.').count(), 2, "{name}");
         }
-        assert_eq!(COMMAND_NAMES.len(), 26);
+        assert_eq!(COMMAND_NAMES.len(), 34);
     }
 
     #[test]
