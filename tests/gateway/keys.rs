@@ -91,11 +91,11 @@ async fn models_and_tiers_bound_what_is_bought_and_what_the_cache_gives() {
         assert!(text.contains(part), "{text}");
     }
     let bought = ask(&open, "auto", "hello").await.expect(200);
-    assert_eq!(bought.header("x-weir-model"), "nano");
+    assert_eq!(bought.header("x-weir-model"), "fake/nano");
     assert_eq!(ask(&open, "auto", "hello").await.expect(200).cache(), "response");
     // The same team's answer is of a model that this key may not use.
     let own = ask(&low, "auto", "hello").await.expect(200);
-    assert_eq!((own.cache(), own.header("x-weir-model")), ("miss", "mini"));
+    assert_eq!((own.cache(), own.header("x-weir-model")), ("miss", "fake/mini"));
     assert_eq!(ask(&low, "auto", "hello").await.expect(200).cache(), "response");
     let listed = stage
         .client
