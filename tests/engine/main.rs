@@ -6,6 +6,7 @@ mod balanced;
 mod flaky;
 mod flights;
 mod money;
+mod ratios;
 mod stage;
 mod store_away;
 mod streams;

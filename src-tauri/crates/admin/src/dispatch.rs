@@ -193,7 +193,7 @@ mod tests {
             assert!(seen.insert(name), "{name} twice");
             assert_eq!(name.split('.').count(), 2, "{name}");
         }
-        assert_eq!(COMMAND_NAMES.len(), 37);
+        assert_eq!(COMMAND_NAMES.len(), 46);
     }
 
     #[test]

@@ -82,7 +82,13 @@ impl TryFrom<StoredKey> for KeyRecord {
     }
 }
 
-fn key_of(stored: Option<StoredKey>) -> Result<Option<VirtualKey>, StoreError> {
+/// The key as it stands after a change. Read anew: what `RETURNING` gives back of a column that was just set to NULL is not
+/// told from an empty value.
+async fn key_of(connection: &mut SqliteConnection, id: &str) -> Result<Option<VirtualKey>, StoreError> {
+    let stored = sqlx::query_as!(StoredKey, "SELECT * FROM virtual_keys WHERE id = ?", id)
+        .fetch_optional(connection)
+        .await
+        .map_err(from_sqlx)?;
     let record = stored.map(KeyRecord::try_from).transpose()?;
     Ok(record.map(|record| record.key))
 }
@@ -221,10 +227,9 @@ impl Operation for Update {
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
         let key = &self.key;
         let (scopes, limit) = rules_of(key)?;
-        let stored = sqlx::query_as!(
-            StoredKey,
+        let changed = sqlx::query!(
             "UPDATE virtual_keys SET name = ?, owner = ?, team = ?, scopes = ?, expires_ms = ?, own_limit = ?
-             WHERE id = ? RETURNING *",
+             WHERE id = ?",
             key.name,
             key.owner,
             key.team,
@@ -233,10 +238,13 @@ impl Operation for Update {
             limit,
             key.id
         )
-        .fetch_optional(connection)
+        .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
-        key_of(stored)
+        if changed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        key_of(connection, &key.id).await
     }
 }
 
@@ -272,20 +280,22 @@ impl Operation for Rotate {
         }
         let secret_sha256 = self.secret_sha256.as_slice();
         // All right-hand sides see the row as it was.
-        let stored = sqlx::query_as!(
-            StoredKey,
+        let changed = sqlx::query!(
             "UPDATE virtual_keys SET previous_sha256 = secret_sha256, previous_last_four = last_four,
                     previous_until_ms = ?, secret_sha256 = ?, last_four = ?
-             WHERE id = ? AND revoked_ms IS NULL RETURNING *",
+             WHERE id = ? AND revoked_ms IS NULL",
             self.previous_until_ms,
             secret_sha256,
             self.last_four,
             self.id
         )
-        .fetch_optional(connection)
+        .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
-        key_of(stored)
+        if changed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        key_of(connection, &self.id).await
     }
 }
 
@@ -299,16 +309,18 @@ impl Operation for EndOverlap {
     const SYNCED: bool = true;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
-        let stored = sqlx::query_as!(
-            StoredKey,
+        let changed = sqlx::query!(
             "UPDATE virtual_keys SET previous_sha256 = NULL, previous_last_four = NULL, previous_until_ms = NULL
-             WHERE id = ? RETURNING *",
+             WHERE id = ?",
             self.id
         )
-        .fetch_optional(connection)
+        .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
-        key_of(stored)
+        if changed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        key_of(connection, &self.id).await
     }
 }
 
@@ -324,15 +336,17 @@ impl Operation for Revoke {
     const SYNCED: bool = true;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
-        let stored = sqlx::query_as!(
-            StoredKey,
-            "UPDATE virtual_keys SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ? RETURNING *",
+        let changed = sqlx::query!(
+            "UPDATE virtual_keys SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?",
             self.now_ms,
             self.id
         )
-        .fetch_optional(connection)
+        .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
-        key_of(stored)
+        if changed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        key_of(connection, &self.id).await
     }
 }

@@ -193,8 +193,8 @@ fn uncertain_money(current: &Totals) -> impl Iterator<Item = Attention> {
     let unsettled = (current.unsettled_nanousd > NanoUsd::ZERO).then(|| {
         let amount = dollars(current.unsettled_nanousd);
         item(
-            "requests",
-            format!("{amount} of the spend is an estimate, because providers never said what was used"),
+            "budgets",
+            format!("{amount} of the spend is an estimate, because providers never said what was used; correct it below the caps when you know"),
         )
     });
     unknown.into_iter().chain(unsettled)

@@ -29,19 +29,21 @@ impl Counts {
     pub(super) fn seen(&self) -> u64 {
         self.seen
     }
+}
 
-    /// Both together.
-    pub(super) fn with(&self, other: &Counts) -> Counts {
-        let mut both = self.clone();
-        for (bucket, n) in &other.buckets {
-            both.add(*bucket, *n);
-        }
-        both
+/// The counts of two generations, looked at as one.
+#[derive(Clone, Copy)]
+pub(super) struct Both<'a>(pub(super) &'a Counts, pub(super) &'a Counts);
+
+impl Both<'_> {
+    fn seen(self) -> u64 {
+        self.0.seen.saturating_add(self.1.seen)
     }
 
     /// The bucket in the middle; none while too little was seen.
-    pub(super) fn middle(&self) -> Option<u16> {
-        (self.seen >= FEWEST_FOR_THE_MIDDLE).then(|| self.at_rank(self.seen.div_ceil(2)))?
+    pub(super) fn middle(self) -> Option<u16> {
+        let seen = self.seen();
+        (seen >= FEWEST_FOR_THE_MIDDLE).then(|| self.at_rank(seen.div_ceil(2)))?
     }
 
     /// The bucket that 99.5 % of what comes lies in or below; none while too little was seen to say so (fewer than 800), or
@@ -49,8 +51,8 @@ impl Counts {
     ///
     /// What was seen is a sample, whose own 99.5 % may by luck lie too low. So the rank is raised by two standard deviations
     /// of the number of values that a sample of this size has below the true one.
-    pub(super) fn nearly_all(&self) -> Option<u16> {
-        let seen = u128::from(self.seen);
+    pub(super) fn nearly_all(self) -> Option<u16> {
+        let seen = u128::from(self.seen());
         let margin = (4 * seen * 995 * 5 / 1_000_000).isqrt() + 1;
         let rank = (seen * 995).div_ceil(1_000) + margin;
         if rank > seen {
@@ -59,15 +61,22 @@ impl Counts {
         u64::try_from(rank).ok().and_then(|rank| self.at_rank(rank))
     }
 
-    fn at_rank(&self, rank: u64) -> Option<u16> {
+    fn at_rank(self, rank: u64) -> Option<u16> {
+        let mut one = self.0.buckets.iter().peekable();
+        let mut other = self.1.buckets.iter().peekable();
         let mut below = 0_u64;
-        for (bucket, n) in &self.buckets {
+        loop {
+            let takes_one = match (one.peek(), other.peek()) {
+                (Some((left, _)), Some((right, _))) => left <= right,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            let (bucket, n) = if takes_one { one.next()? } else { other.next()? };
             below = below.saturating_add(*n);
             if below >= rank {
                 return (*bucket != BEYOND).then_some(*bucket);
             }
         }
-        None
     }
 }
 
@@ -116,20 +125,31 @@ pub(super) fn most_of_length(bucket: u16) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEYOND, Counts, length_bucket, most_of_length, most_of_share, share_bucket};
+    use super::{BEYOND, Both, Counts, length_bucket, most_of_length, most_of_share, share_bucket};
     use proptest::prelude::*;
+
+    fn alone(counts: &Counts) -> (Option<u16>, Option<u16>) {
+        let nothing = Counts::default();
+        let both = Both(counts, &nothing);
+        let turned = Both(&nothing, counts);
+        assert_eq!(
+            (both.middle(), both.nearly_all()),
+            (turned.middle(), turned.nearly_all())
+        );
+        (both.middle(), both.nearly_all())
+    }
 
     #[test]
     fn too_little_says_nothing() {
         let mut counts = Counts::default();
         counts.add(7, 19);
-        assert_eq!((counts.middle(), counts.nearly_all()), (None, None));
+        assert_eq!(alone(&counts), (None, None));
         counts.add(7, 1);
-        assert_eq!((counts.middle(), counts.nearly_all()), (Some(7), None));
+        assert_eq!(alone(&counts), (Some(7), None));
         counts.add(7, 779);
-        assert_eq!(counts.nearly_all(), None, "799 calls");
+        assert_eq!(alone(&counts).1, None, "799 calls");
         counts.add(7, 1);
-        assert_eq!(counts.nearly_all(), Some(7), "800 calls");
+        assert_eq!(alone(&counts).1, Some(7), "800 calls");
     }
 
     #[test]
@@ -137,7 +157,21 @@ mod tests {
         let mut counts = Counts::default();
         counts.add(7, 9_900);
         counts.add(BEYOND, 100);
-        assert_eq!((counts.middle(), counts.nearly_all()), (Some(7), None));
+        assert_eq!(alone(&counts), (Some(7), None));
+    }
+
+    #[test]
+    fn two_generations_are_looked_at_as_one() {
+        let (mut one, mut other, mut all) = (Counts::default(), Counts::default(), Counts::default());
+        for bucket in 0..500_u16 {
+            let part = if bucket % 3 == 0 { &mut one } else { &mut other };
+            part.add(bucket, 5);
+            all.add(bucket, 5);
+        }
+        one.add(70, 2);
+        all.add(70, 2);
+        let both = Both(&one, &other);
+        assert_eq!((both.middle(), both.nearly_all()), alone(&all));
     }
 
     proptest! {

@@ -17,7 +17,7 @@ mod counts;
 mod tests;
 
 use crate::{price::charge::pico_to_nano_up, price::row::PriceRow, settings::ModelRef};
-use counts::{Counts, length_bucket, most_of_length, most_of_share, share_bucket};
+use counts::{Both, Counts, length_bucket, most_of_length, most_of_share, share_bucket};
 use std::collections::{BTreeMap, HashMap};
 use weir_contract::NanoUsd;
 
@@ -176,12 +176,10 @@ impl LearnedRatios {
             output: UNKNOWN_OUTPUT_TOKENS,
         };
         let known = self.models.get(&(model.clone(), size_class(input_bytes)));
-        let (input, output) = known.map_or_else(Default::default, |known| {
-            (
-                known.current.input.with(&known.before.input),
-                known.current.output.with(&known.before.output),
-            )
-        });
+        let nothing = Learned::default();
+        let Learned { current, before, .. } = known.unwrap_or(&nothing);
+        let input = Both(&current.input, &before.input);
+        let output = Both(&current.output, &before.output);
         let input_of = |bucket: u16| most_of_share(bucket, input_bytes);
         let p99 = Tokens {
             input: input.nearly_all().map_or(hard_bound.input, input_of),
