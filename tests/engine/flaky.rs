@@ -16,7 +16,11 @@ use weir_contract::{
 use weir_engine::{
     budget::{learned_ratio::RatioCount, period::CountedStarts},
     store::{
-        AlertStore, AuditStore, BoughtModel, BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem, ConfigStore, CorrectionOutcome, CorrectionRequest, DeliveryOutcome, Dimension, DueDelivery, Grain, HourSpend, KeyRecord, KeyStore, LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange, LimitFill, LimitReply, LimitStore, NewAlert, OpenReservation, RatioStore, RequestRecord, RequestStore, RollupPoint, RollupStore, Snooze, StoreError,
+        AlertStore, AuditStore, BoughtModel, BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem,
+        ConfigStore, CorrectionOutcome, CorrectionRequest, DeliveryOutcome, Dimension, DueDelivery, Grain,
+        HourSpend, KeyRecord, KeyStore, LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn,
+        LedgerStore, LimitExchange, LimitFill, LimitReply, LimitStore, NewAlert, OpenReservation, RatioStore,
+        RequestRecord, RequestStore, RollupPoint, RollupStore, Snooze, StoreError,
     },
 };
 use weir_store_sqlite::SqliteStore;

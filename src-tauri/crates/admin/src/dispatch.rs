@@ -1,8 +1,8 @@
 //! Every operation by name: the one list.
 
 use crate::{
-    Admin, alerts, cache, caps, channels, charts, intents, keys, ledger, limits, overview, providers, requests,
-    rollouts, tiers,
+    Admin, alerts, cache, caps, channels, charts, intents, keys, ledger, limits, overview, providers,
+    requests, rollouts, tiers,
 };
 use serde_json::Value;
 use weir_contract::{

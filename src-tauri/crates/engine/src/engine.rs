@@ -27,9 +27,7 @@ use std::sync::{
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use weir_contract::model::{
-    cache::CacheSelector, catalog::BreakerPosition, 
-};
+use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
 
 /// Most finished requests that wait for a store that fails.
 const MOST_UNRECORDED: usize = 10_000;

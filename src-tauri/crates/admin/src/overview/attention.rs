@@ -240,8 +240,8 @@ fn dollars(amount: NanoUsd) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        AlertChannel, Attention, CapState, Delivery, DeliveryState, KeyStatus, NanoUsd, ProviderProtocol,
-        ProviderState, Totals, dollars, unheard, LedgerCheck, LedgerSum,
+        AlertChannel, Attention, CapState, Delivery, DeliveryState, KeyStatus, LedgerCheck, LedgerSum,
+        NanoUsd, ProviderProtocol, ProviderState, Totals, dollars, unheard,
     };
     use weir_contract::model::{
         alert::ChannelTarget,

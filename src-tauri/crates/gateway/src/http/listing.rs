@@ -54,15 +54,17 @@ async fn checked(
     client: ClientAddress,
     headers: &HeaderMap,
 ) -> Result<Reading, Response> {
-    let key = authenticate(state, headers, KeyEndpoint::Listings).await.map_err(|problem| {
-        let (status, code) = status_of(&problem);
-        reply::error(
-            ClientProtocol::ChatCompletions,
-            status,
-            code,
-            &problem.to_string(),
-        )
-    })?;
+    let key = authenticate(state, headers, KeyEndpoint::Listings)
+        .await
+        .map_err(|problem| {
+            let (status, code) = status_of(&problem);
+            reply::error(
+                ClientProtocol::ChatCompletions,
+                status,
+                code,
+                &problem.to_string(),
+            )
+        })?;
     let said = |name: &str| {
         headers
             .get(name)
