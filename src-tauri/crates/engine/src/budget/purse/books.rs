@@ -97,8 +97,8 @@ pub(super) struct Books {
     /// Caps, by their names in the ledger, whose money other gateways are short of, until when: what is fetched of them is no
     /// more than a call needs.
     pub(super) lean_until_us: HashMap<String, u64>,
-    /// When the others may be asked again.
-    pub(super) asked_until_us: HashMap<String, u64>,
+    /// Caps of which others were asked for their money: when they may be asked again, and whether any held some.
+    pub(super) asked_until_us: HashMap<String, (u64, bool)>,
     /// Caps for which a call waited in vain, what was taken and used of them then, and until when that is remembered.
     pub(super) in_vain: HashMap<String, (u64, (NanoUsd, NanoUsd))>,
     /// Counts uses, so that the book that has been idle longest can be found.

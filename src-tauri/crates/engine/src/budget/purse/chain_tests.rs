@@ -187,7 +187,7 @@ proptest! {
         percent in 30..=100_u8,
         ops in ops(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let mut first = daily(limits.0);
         first.steps = vec![CapStep::at(percent, CapAction::Refuse)];
         let caps = [first, per_user(limits.1), rolling(limits.2, hours)];

@@ -233,7 +233,7 @@ impl Purse {
     ) -> Result<Part, PurseError> {
         let bounds = bounds_of(counted, now_ms)?;
         let mut turns = 0;
-        let mut short_since_us = None;
+        let mut waited_ms = 0;
         while turns < MOST_TURNS {
             self.open_fence().await?;
             self.follow_limit(counted, &bounds).await?;
@@ -252,8 +252,7 @@ impl Purse {
                 Fetched::Short => {
                     // Whoever waits for others must not keep this gateway's other caps waiting.
                     drop(one_at_a_time);
-                    let since_us = *short_since_us.get_or_insert_with(|| self.clock.monotonic_us());
-                    match self.recall(counted, &bounds, amount, since_us).await? {
+                    match self.recall(counted, &bounds, amount, &mut waited_ms).await? {
                         Recalled::Room => {}
                         Recalled::Nothing(standing) => {
                             return Err(cap_reached(counted, &standing, standing.reserved(), amount));

@@ -12,9 +12,9 @@ use std::{sync::atomic::Ordering, time::Duration};
 use weir_contract::NanoUsd;
 
 /// How long a call waits for others to give back while nothing moves. They look for recalls ten times a second.
-const STILL_US: u64 = 600_000;
+const STILL_MS: u64 = 600;
 /// How long it waits at most, while others' calls end and somebody else is faster.
-const WAIT_US: u64 = 3_000_000;
+const WAIT_MS: u64 = 3_000;
 /// How often it looks whether there is room; a little later each time, since many may wait.
 const LOOK_EVERY_MS: u64 = 20;
 const LOOK_AT_LEAST_EVERY_MS: u64 = 120;
@@ -38,13 +38,14 @@ pub(super) enum Recalled {
 }
 
 impl Purse {
-    /// Asks the others to give back what they hold free.
+    /// Asks the others to give back what they hold free. `waited_ms` is how long this call has slept for it so far: slept and
+    /// not measured, so that a machine that stood still has not used up anybody's patience.
     pub(super) async fn recall(
         &self,
         counted: &Counted<'_>,
         bounds: &PeriodBounds,
         amount: NanoUsd,
-        since_us: u64,
+        waited_ms: &mut u64,
     ) -> Result<Recalled, StoreError> {
         let standing = self.standing_in(counted, *bounds).await?;
         let Some(bound) = counted.bound() else {
@@ -58,7 +59,7 @@ impl Purse {
         }
         let mut looks = 0;
         let mut last_seen = None;
-        let mut moved_us = self.clock.monotonic_us();
+        let mut moved_at_ms = *waited_ms;
         loop {
             let standing = self.standing_in(counted, *bounds).await?;
             let now_us = self.clock.monotonic_us();
@@ -68,29 +69,30 @@ impl Purse {
             let room = bound.saturating_sub(standing.taken());
             if room.0.saturating_add(self.free(counted, bounds)) >= amount.0 {
                 // It was seen before and somebody else was faster.
-                if looks == 0 && now_us > since_us {
-                    tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+                if looks == 0 && *waited_ms > 0 {
+                    sleep_ms(LOOK_EVERY_MS, waited_ms).await;
                 }
                 return Ok(Recalled::Room);
             }
             let seen = (standing.taken(), standing.used());
             if last_seen.replace(seen).is_some_and(|last| last != seen) {
-                moved_us = now_us;
+                moved_at_ms = *waited_ms;
             }
-            let is_still = now_us.saturating_sub(moved_us) > STILL_US;
-            if is_still || now_us.saturating_sub(since_us) > WAIT_US || self.was_in_vain(key, seen, now_us) {
+            let is_still = *waited_ms - moved_at_ms > STILL_MS;
+            if is_still || *waited_ms > WAIT_MS || self.was_in_vain(key, seen, now_us) {
                 self.note_in_vain(key, seen, now_us);
                 return Ok(Recalled::Nothing(standing));
             }
-            if self.may_ask(key, now_us) {
-                let counted = counted_starts(counted.cap.period, bounds.start_ms);
-                if !self.store.recall_leases(key, counted, &self.gateway_id).await? {
-                    return Ok(Recalled::NothingElsewhere(standing));
-                }
+            let somebody_has_it = match self.was_asked(key, now_us) {
+                Some(somebody_had_it) => somebody_had_it,
+                None => self.ask(counted, bounds, now_us).await?,
+            };
+            if !somebody_has_it {
+                return Ok(Recalled::NothingElsewhere(standing));
             }
             let pause_ms = (LOOK_EVERY_MS * (looks + 1)).min(LOOK_AT_LEAST_EVERY_MS);
             looks += 1;
-            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            sleep_ms(pause_ms, waited_ms).await;
         }
     }
 
@@ -136,22 +138,39 @@ impl Purse {
             .insert(ledger_key.to_owned(), now_us + LEAN_US);
     }
 
-    /// True for one of those who wait, every so often. Whoever asks is lean from then on.
-    fn may_ask(&self, ledger_key: &str, now_us: u64) -> bool {
-        {
-            let mut books = self.books();
-            let until_us = books.asked_until_us.get(ledger_key);
-            if until_us.is_some_and(|until_us| now_us < *until_us) {
-                return false;
-            }
-            if books.asked_until_us.len() >= MOST_NAMES {
-                books.asked_until_us.retain(|_, until_us| now_us < *until_us);
-            }
-            let until_us = now_us + ASK_EVERY_US;
-            books.asked_until_us.insert(ledger_key.to_owned(), until_us);
+    /// Whether others held any of the cap when one of those who wait asked a moment ago; none when it is time to ask.
+    fn was_asked(&self, ledger_key: &str, now_us: u64) -> Option<bool> {
+        let books = self.books();
+        let asked = books.asked_until_us.get(ledger_key);
+        asked
+            .filter(|(until_us, _)| now_us < *until_us)
+            .map(|(_, somebody_had_it)| *somebody_had_it)
+    }
+
+    /// Asks for it, and is lean from then on. False when nobody else holds any.
+    async fn ask(
+        &self,
+        counted: &Counted<'_>,
+        bounds: &PeriodBounds,
+        now_us: u64,
+    ) -> Result<bool, StoreError> {
+        let key = &counted.ledger_key;
+        // Whoever comes meanwhile waits for this asking's end.
+        self.note_asked(key, now_us, true);
+        self.be_lean(key, now_us);
+        let starts = counted_starts(counted.cap.period, bounds.start_ms);
+        let somebody_has_it = self.store.recall_leases(key, starts, &self.gateway_id).await?;
+        self.note_asked(key, now_us, somebody_has_it);
+        Ok(somebody_has_it)
+    }
+
+    fn note_asked(&self, ledger_key: &str, now_us: u64, somebody_had_it: bool) {
+        let mut books = self.books();
+        if books.asked_until_us.len() >= MOST_NAMES {
+            books.asked_until_us.retain(|_, (until_us, _)| now_us < *until_us);
         }
-        self.be_lean(ledger_key, now_us);
-        true
+        let asked = (now_us + ASK_EVERY_US, somebody_had_it);
+        books.asked_until_us.insert(ledger_key.to_owned(), asked);
     }
 
     /// Somebody waited in vain a moment ago, and nothing has moved since: what is lent is of a gateway that does not answer.
@@ -181,4 +200,9 @@ impl Purse {
         let key = books.key(counted, bounds);
         books.by_key.get(&key).map_or(0, |book| book.ledger.free())
     }
+}
+
+async fn sleep_ms(pause_ms: u64, waited_ms: &mut u64) {
+    tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+    *waited_ms += pause_ms;
 }
