@@ -1,6 +1,6 @@
 //! The benchmark: miss, exact hit and stream through a release `weir-gateway`, beside the same calls straight to the provider.
 //!
-//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations` measures reservations alone;
+//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations` and `bench --simulations` measure these alone;
 //! without arguments everything is started and measured.
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,13 @@ mod reservations;
 #[allow(dead_code, reason = "shared with the store contract, which uses more of it")]
 #[path = "../store_contract/sample.rs"]
 mod sample;
+mod simulations;
+#[allow(
+    dead_code,
+    reason = "shared with the tests of operations, which use more of it"
+)]
+#[path = "../admin/stage.rs"]
+mod stage;
 mod usage;
 
 use load::{Kind, Target, measure};
@@ -53,6 +60,10 @@ async fn main() -> ExitCode {
     }
     if std::env::args().nth(1).as_deref() == Some("--reservations") {
         report::print_reservations(&reservations::measure_all().await);
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args().nth(1).as_deref() == Some("--simulations") {
+        report::print_simulations(&simulations::measure_all().await);
         return ExitCode::SUCCESS;
     }
     let Some(binary) = gateway_binary() else {
@@ -171,6 +182,7 @@ async fn run(binary: &std::path::Path) -> Report {
     Report {
         lines,
         reservations: reservations::measure_all().await,
+        simulations: simulations::measure_all().await,
         peak_memory_bytes: process.peak_memory_bytes(),
     }
 }

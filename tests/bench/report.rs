@@ -1,6 +1,6 @@
 //! The figures as a table for people and as JSON for programs.
 
-use crate::reservations::Reservations;
+use crate::{reservations::Reservations, simulations::Simulation};
 use serde_json::json;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ pub(crate) struct Line {
 pub(crate) struct Report {
     pub(crate) lines: Vec<Line>,
     pub(crate) reservations: Vec<Reservations>,
+    pub(crate) simulations: Vec<Simulation>,
     pub(crate) peak_memory_bytes: Option<u64>,
 }
 
@@ -73,6 +74,7 @@ impl Report {
             );
         }
         print_reservations(&self.reservations);
+        print_simulations(&self.simulations);
         match self.peak_memory_bytes {
             Some(bytes) => println!(
                 "\npeak memory of weir-gateway: {:.1} MiB",
@@ -100,7 +102,12 @@ impl Report {
                     "cpu_us_each": line.cpu_us_each, "over_nanousd": line.over_nanousd})
             })
             .collect();
-        let report = json!({"measurements": lines, "reservations": reservations, "peak_memory_bytes": self.peak_memory_bytes});
+        let simulations: Vec<_> = self
+            .simulations
+            .iter()
+            .map(|line| json!({"what": line.what, "requests": line.requests, "refused": line.refused, "took_ms": line.took_ms}))
+            .collect();
+        let report = json!({"measurements": lines, "reservations": reservations, "simulations": simulations, "peak_memory_bytes": self.peak_memory_bytes});
         format!("{report:#}\n")
     }
 }
@@ -122,6 +129,20 @@ pub(crate) fn print_reservations(measured: &[Reservations]) {
             line.count,
             line.per_second,
             weir_contract::NanoUsd(line.over_nanousd).to_decimal()
+        );
+    }
+}
+
+/// The rows of drafts tried on recorded requests.
+pub(crate) fn print_simulations(measured: &[Simulation]) {
+    println!(
+        "\n{:<36} {:>10} {:>10} {:>10}",
+        "a draft tried on", "requests", "refused", "took ms"
+    );
+    for line in measured {
+        println!(
+            "{:<36} {:>10} {:>10} {:>10.0}",
+            line.what, line.requests, line.refused, line.took_ms
         );
     }
 }

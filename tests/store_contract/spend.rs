@@ -43,7 +43,8 @@ pub(crate) async fn a_values_hours_are_its_requests(store: Arc<dyn Store>) {
         .iter()
         .filter(|row| (range.from_ms..range.to_ms).contains(&row.started_ms))
         .collect();
-    let of: [(Dimension, fn(&RequestRow) -> String); 5] = [
+    type Value = fn(&RequestRow) -> String;
+    let of: [(Dimension, Value); 5] = [
         (Dimension::All, |_| String::new()),
         (Dimension::User, |row| row.user.clone()),
         (Dimension::Team, |row| row.team.clone()),

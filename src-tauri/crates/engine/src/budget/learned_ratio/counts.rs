@@ -105,7 +105,7 @@ pub(super) fn length_bucket(tokens: u64, limit: u64) -> u16 {
     }
     let doublings = u64::from(tokens.ilog2());
     let above = u128::from(tokens - (1_u64 << doublings));
-    let step = u64::try_from(above * u128::from(STEPS_PER_DOUBLING) >> doublings).unwrap_or(0);
+    let step = u64::try_from((above * u128::from(STEPS_PER_DOUBLING)) >> doublings).unwrap_or(0);
     u16::try_from(1 + doublings * STEPS_PER_DOUBLING + step).unwrap_or(BEYOND)
 }
 
