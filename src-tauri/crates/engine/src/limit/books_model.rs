@@ -102,11 +102,12 @@ fn never_more(
     Ok(())
 }
 
-/// 5,000, or as many as `WEIR_SEQUENCES` says: `WEIR_SEQUENCES=100000 cargo test … never_more_than_the_limit` takes minutes.
-#[allow(clippy::disallowed_methods, reason = "a test that may be told to take longer")]
+/// 5,000, or as many as `WEIR_SEQUENCES` said at build time: `WEIR_SEQUENCES=100000 cargo test … never_more_than_the_limit`
+/// takes some minutes.
 fn sequences() -> u32 {
-    let told = std::env::var("WEIR_SEQUENCES").ok();
-    told.and_then(|count| count.parse().ok()).unwrap_or(5_000)
+    option_env!("WEIR_SEQUENCES")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(5_000)
 }
 
 proptest! {
