@@ -159,7 +159,7 @@ pub(super) fn test() -> ChannelTest {
 pub(super) fn preview(rule: &AlertRule, now_ms: i64) -> AlertPreview {
     let is_kept = !matches!(
         rule.condition,
-        AlertCondition::BreakerOpen | AlertCondition::DiskLow { .. }
+        AlertCondition::BreakerOpen | AlertCondition::LedgerDiffers | AlertCondition::DiskLow { .. }
     );
     let newest: Vec<PreviewedAlert> = (1..=3)
         .filter(|_| is_kept)

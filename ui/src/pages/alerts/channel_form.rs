@@ -1,6 +1,6 @@
 //! The form of one channel, new or existing.
 
-use super::state::{self, ChannelText};
+use super::channel_text::{self, ChannelText};
 use crate::{
     backend::call,
     components::{
@@ -160,7 +160,7 @@ pub fn ChannelForm(fields: ChannelFields, channels: Query<Vec<ChannelState>>) ->
             <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
                 <div class="fields">
                     <Show when=is_new><TextField label="Name" value=fields.name hint="Short and unique" testid="channel-name".to_owned()/></Show>
-                    <SelectField label="Kind" value=fields.kind options=Signal::stored(choices(&state::TARGETS))/>
+                    <SelectField label="Kind" value=fields.kind options=Signal::stored(choices(&channel_text::TARGETS))/>
                     <Show when=is("webhook")><TextField label="Address" value=fields.url hint="Leading elsewhere unbinds the stored secret"/></Show>
                     <Show when=is("email")><Mail fields/></Show>
                     <Show when=move || fields.kind.with(|kind| kind != "desktop")><Source fields/></Show>

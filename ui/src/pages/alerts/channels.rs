@@ -2,8 +2,8 @@
 
 use super::{
     channel_form::{ChannelFields, ChannelForm},
+    channel_text,
     snooze::SnoozeControl,
-    state,
 };
 use crate::{
     backend::call,
@@ -96,7 +96,7 @@ fn Line(name: String, channels: Query<Vec<ChannelState>>, fields: ChannelFields)
 #[component]
 fn Facts(state: ChannelState) -> impl IntoView {
     let kind = state.channel.target.kind();
-    let kind = state::TARGETS
+    let kind = channel_text::TARGETS
         .iter()
         .find(|(key, _)| *key == kind)
         .map_or("", |(_, word)| *word);
@@ -110,7 +110,7 @@ fn Facts(state: ChannelState) -> impl IntoView {
         .snoozed_until_ms
         .map(|until_ms| (format!("snoozed until {}", clock::moment(until_ms)), Tone::Warn));
     let last = state.last.map(|last| {
-        let (word, tone) = state::outcome(last.state, last.attempts);
+        let (word, tone) = channel_text::outcome(last.state, last.attempts);
         let when = last.last_attempt_ms.map(|ms| local_time::ago(ms, clock::now_ms()));
         view! { <p class="muted">"Last delivery: "<Badge text=word tone/>" "{when.unwrap_or_default()}" "{format::visible(&last.note)}</p> }
     });
@@ -118,7 +118,7 @@ fn Facts(state: ChannelState) -> impl IntoView {
         <p class="row-title"><strong>{state.channel.name.clone()}</strong><span class="muted">{kind}</span>
             {secret.map(|(word, tone)| view! { <Badge text=word tone/> })}
             {off.into_iter().chain(snoozed).map(|(text, tone)| view! { <Badge text tone/> }).collect_view()}</p>
-        <p class="muted">{state::leads_to(&state.channel.target, &state.secret_ending)}</p>
+        <p class="muted">{channel_text::leads_to(&state.channel.target, &state.secret_ending)}</p>
         {last}
     }
 }

@@ -1,6 +1,6 @@
 //! What was raised, and what became of each delivery.
 
-use super::state;
+use super::channel_text;
 use crate::{
     components::{
         badge::Badge,
@@ -81,7 +81,7 @@ fn Line(event: AlertEvent) -> impl IntoView {
 
 #[component]
 fn Told(delivery: Delivery) -> impl IntoView {
-    let (word, tone) = state::outcome(delivery.state, delivery.attempts);
+    let (word, tone) = channel_text::outcome(delivery.state, delivery.attempts);
     let attempts = (delivery.attempts > 1).then(|| {
         format!(
             " after {}",

@@ -1,12 +1,13 @@
 //! Alerts: what is watched, whom it is told to, and what became of each telling.
 
 pub mod channel_form;
+pub mod channel_text;
 pub mod channels;
 pub mod history;
 pub mod rule_form;
+pub mod rule_text;
 pub mod rules;
 pub mod snooze;
-pub mod state;
 
 use crate::contexts::query;
 use channels::Channels;

@@ -1,6 +1,6 @@
 //! The form of one rule, new or existing, with the preview of what it would have told.
 
-use super::state::{self, RuleText};
+use super::rule_text::{self, RuleText};
 use crate::{
     backend::call,
     components::{
@@ -185,7 +185,7 @@ pub fn RuleForm(
             <form on:submit=move |event| { event.prevent_default(); save.run(()); }>
                 <div class="fields">
                     <Show when=is_new><TextField label="Name" value=fields.name hint="Short and unique" testid="alert-name".to_owned()/></Show>
-                    <SelectField label="When" value=fields.kind options=Signal::stored(choices(&state::KINDS))/>
+                    <SelectField label="When" value=fields.kind options=Signal::stored(choices(&rule_text::KINDS))/>
                     {move || (!labels.get().0.is_empty()).then(|| view! { <TextField label=labels.get().0 value=fields.number/> })}
                     {move || (!labels.get().1.is_empty()).then(|| view! { <TextField label=labels.get().1 value=fields.at_least/> })}
                     <Show when=is_of_caps><TextField label="Only this cap" value=fields.cap hint="Its name; empty for every cap"/></Show>

@@ -2,8 +2,8 @@
 
 use super::{
     rule_form::{RuleFields, RuleForm},
+    rule_text,
     snooze::SnoozeControl,
-    state,
 };
 use crate::{
     components::{
@@ -86,7 +86,7 @@ fn Facts(state: AlertRuleState) -> impl IntoView {
     );
     view! {
         <p class="row-title"><strong>{state.rule.name.clone()}</strong><Badge text=word tone/></p>
-        <p>{state::sentence(&state.rule.condition)}</p>
+        <p>{rule_text::sentence(&state.rule.condition)}</p>
         <p class="muted">{told}" · "{last}</p>
     }
 }

@@ -44,7 +44,7 @@ pub async fn preview(admin: &Admin, command: AlertsPreview) -> Result<AlertPrevi
             }
             "Counted by model and day.".to_owned()
         }
-        AlertCondition::BreakerOpen | AlertCondition::DiskLow { .. } => {
+        AlertCondition::BreakerOpen | AlertCondition::LedgerDiffers | AlertCondition::DiskLow { .. } => {
             return Ok(AlertPreview {
                 days: DAYS,
                 would_have_fired: None,

@@ -12,7 +12,7 @@ use weir_contract::{
 };
 use weir_engine::alert::{
     Finding, HOUR_MS, WEEK_MS, breaker_open, cap_share, day_start, disk_low, forecast, hour_start,
-    replay::find_in_hour, unknown_price,
+    ledger_differs, replay::find_in_hour, unknown_price,
 };
 
 /// Looks at every rule that is on and not snoozed; says how many alerts are new.
@@ -98,6 +98,10 @@ async fn find(admin: &Admin, condition: &AlertCondition) -> Result<Vec<Finding>,
                     .filter_map(move |(model, position)| breaker_open::find(name, model, *position, now_ms))
             });
             Ok(open.collect())
+        }
+        AlertCondition::LedgerDiffers => {
+            let check = admin.store.last_ledger_check().await.map_err(from_store)?;
+            Ok(check.as_ref().map(ledger_differs::find).unwrap_or_default())
         }
         AlertCondition::DiskLow { percent_free } => {
             let disk = admin.live.disk();

@@ -1,5 +1,6 @@
 //! What needs an admin, most urgent first. Pure: from figures to sentences.
 
+use super::attention_caps::{dollars, drifted, is_near, is_reached, item, near, reached};
 use weir_contract::{
     NanoUsd,
     model::{
@@ -7,13 +8,10 @@ use weir_contract::{
         cap::CapState,
         catalog::{BreakerPosition, KeyStatus, ProviderProtocol, ProviderState},
         chart::{Attention, Totals},
-        ledger::{LedgerCheck, LedgerSum},
+        ledger::LedgerCheck,
     },
 };
-use weir_engine::budget::period::resets_text;
 
-/// Most sums that differ from their balances which are named one by one.
-const MOST_DRIFTED: usize = 3;
 /// Errors per hundred requests above which somebody should look.
 const ERROR_PERCENT: i64 = 5;
 
@@ -38,13 +36,6 @@ pub(super) fn find(
     found.extend(uncertain_money(current));
     found.extend(simulated_default(providers));
     found
-}
-
-fn item(page: &str, message: String) -> Attention {
-    Attention {
-        page: page.to_owned(),
-        message,
-    }
 }
 
 fn missing_key(providers: &[ProviderState]) -> Option<Attention> {
@@ -78,99 +69,6 @@ fn open_breakers(providers: &[ProviderState]) -> impl Iterator<Item = Attention>
             )
         })
     })
-}
-
-fn is_reached(state: &CapState) -> bool {
-    let bound = state.cap.refuses_at().unwrap_or(state.cap.limit_nanousd);
-    state.cap.enabled && state.spent_nanousd >= bound
-}
-
-fn is_near(state: &CapState) -> bool {
-    let spent = i128::from(state.spent_nanousd.0) * 100;
-    let alert = i128::from(state.cap.limit_nanousd.0) * i128::from(state.cap.alert_percent());
-    state.cap.enabled && spent >= alert
-}
-
-fn reached(state: &CapState) -> Attention {
-    item(
-        "budgets",
-        format!(
-            "Cap \"{}\"{} is used up: {} of {} spent; it resets {}",
-            state.cap.name,
-            whose(state),
-            dollars(state.spent_nanousd),
-            state.cap.limit_nanousd,
-            state.resets_text
-        ),
-    )
-}
-
-fn near(state: &CapState) -> Attention {
-    let limit = i128::from(state.cap.limit_nanousd.0).max(1);
-    let percent = i128::from(state.spent_nanousd.0) * 100 / limit;
-    item(
-        "budgets",
-        format!(
-            "Cap \"{}\"{} is at {percent} %: {} of {} spent; it resets {}",
-            state.cap.name,
-            whose(state),
-            dollars(state.spent_nanousd),
-            state.cap.limit_nanousd,
-            state.resets_text
-        ),
-    )
-}
-
-/// Of a cap that counts each value on its own: whose spend this is.
-fn whose(state: &CapState) -> String {
-    let (Some(subject), Some(first)) = (state.cap.scope.subject(), state.values.first()) else {
-        return String::new();
-    };
-    let subject = subject.as_str();
-    if first.value.is_empty() {
-        format!(" for calls that name no {subject}")
-    } else {
-        format!(" for {subject} {:?}", first.value)
-    }
-}
-
-/// Sums over the ledger that are not what the balances say.
-fn drifted(check: &LedgerCheck) -> Vec<Attention> {
-    let moment = |at_ms: i64| resets_text(at_ms, "UTC").unwrap_or_else(|_| at_ms.to_string());
-    let checked = moment(check.at_ms);
-    let mut found: Vec<Attention> = check
-        .mismatches
-        .iter()
-        .take(MOST_DRIFTED)
-        .map(|one| {
-            let effect = match one.sum {
-                LedgerSum::Unsettled => "the cap holds as before, only the part shown as estimated is wrong",
-                _ if one.balance_nanousd > one.ledger_nanousd => {
-                    "calls go on, but the cap counts by its balance and may refuse too early"
-                }
-                _ => "calls go on, but the cap counts by its balance and may let too much through; lower its limit by the difference until this is cleared up",
-            };
-            item(
-                "budgets",
-                format!(
-                    "The ledger and the balance of cap \"{}\" (period from {}) differ in what is {}: {} by the ledger, {} by the balance, checked {checked}. Nothing in the ledger is lost; {effect}",
-                    one.cap,
-                    moment(one.period_start_ms),
-                    one.sum.as_str(),
-                    one.ledger_nanousd,
-                    one.balance_nanousd,
-                ),
-            )
-        })
-        .collect();
-    let more = check.mismatches.len().saturating_sub(MOST_DRIFTED);
-    if more > 0 {
-        found.push(item(
-            "budgets",
-            format!("{more} more sums over the ledger differ from their balances; `ledger.check` lists all"),
-        ));
-    }
-    found
 }
 
 fn errors(current: &Totals) -> Option<Attention> {
@@ -227,27 +125,17 @@ pub(super) fn unheard(
     })
 }
 
-/// Cents for amounts of a cent and more, every digit below: a sentence has no room for nine decimals.
-fn dollars(amount: NanoUsd) -> String {
-    const CENT: i64 = NanoUsd::PER_USD / 100;
-    if amount.0 < CENT {
-        return amount.to_string();
-    }
-    let cents = amount.0 / CENT;
-    format!("${}.{:02}", cents / 100, cents % 100)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
-        AlertChannel, Attention, CapState, Delivery, DeliveryState, KeyStatus, LedgerCheck, LedgerSum,
-        NanoUsd, ProviderProtocol, ProviderState, Totals, dollars, unheard,
+        AlertChannel, Attention, CapState, Delivery, DeliveryState, KeyStatus, LedgerCheck, NanoUsd,
+        ProviderProtocol, ProviderState, Totals, dollars, unheard,
     };
     use weir_contract::model::{
         alert::ChannelTarget,
         cap::{Cap, CapPeriod, CapScope, CapStep},
         catalog::{BreakerPosition, KeySource, ProviderConfig},
-        ledger::LedgerMismatch,
+        ledger::{LedgerMismatch, LedgerSum},
     };
 
     fn find(current: &Totals, caps: &[CapState], providers: &[ProviderState]) -> Vec<Attention> {

@@ -13,6 +13,7 @@ pub mod error_rate;
 pub mod forecast;
 pub mod hit_rate;
 pub mod hours;
+pub mod ledger_differs;
 pub mod replay;
 pub mod retry;
 pub mod signature;

@@ -102,16 +102,8 @@ fn never_more(
     Ok(())
 }
 
-/// 5,000, or as many as `WEIR_SEQUENCES` said at build time: `WEIR_SEQUENCES=100000 cargo test … never_more_than_the_limit`
-/// takes some minutes.
-fn sequences() -> u32 {
-    option_env!("WEIR_SEQUENCES")
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(5_000)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(sequences()))]
+    #![proptest_config(ProptestConfig::with_cases(100_000))]
 
     /// RL-1 and RL-2: whatever happens, clocks an hour apart, crashes, lost answers and pauses included, never more than the
     /// limit in any window of true time.

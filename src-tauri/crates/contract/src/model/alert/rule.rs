@@ -39,6 +39,8 @@ pub enum AlertCondition {
     UnknownPrice,
     /// Calls to a model are stopped, because its provider keeps failing. Once per model and hour.
     BreakerOpen,
+    /// A sum over the ledger is not what its balance says; looked at every hour. Once per cap and day.
+    LedgerDiffers,
     /// Less than so many percent of the database's disk are free. Once per day.
     DiskLow { percent_free: u8 },
 }
@@ -55,6 +57,7 @@ impl AlertCondition {
             AlertCondition::ErrorRate { .. } => "error_rate",
             AlertCondition::UnknownPrice => "unknown_price",
             AlertCondition::BreakerOpen => "breaker_open",
+            AlertCondition::LedgerDiffers => "ledger_differs",
             AlertCondition::DiskLow { .. } => "disk_low",
         }
     }
@@ -113,9 +116,10 @@ impl AlertCondition {
                 at_least_requests,
             } => share("percent", *percent).and_then(|()| requests(*at_least_requests)),
             AlertCondition::DiskLow { percent_free } => share("percent_free", *percent_free),
-            AlertCondition::Forecast { .. } | AlertCondition::UnknownPrice | AlertCondition::BreakerOpen => {
-                Ok(())
-            }
+            AlertCondition::Forecast { .. }
+            | AlertCondition::UnknownPrice
+            | AlertCondition::BreakerOpen
+            | AlertCondition::LedgerDiffers => Ok(()),
         }
     }
 }
@@ -206,6 +210,7 @@ pub fn usual_rules(channels: &[String]) -> Vec<AlertRule> {
         ),
         rule("unknown-price", AlertCondition::UnknownPrice),
         rule("breaker-open", AlertCondition::BreakerOpen),
+        rule("ledger-differs", AlertCondition::LedgerDiffers),
         rule("disk-low", AlertCondition::DiskLow { percent_free: 10 }),
     ]
 }
