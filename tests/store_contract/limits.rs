@@ -8,14 +8,17 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use weir_contract::model::limit::{EndpointClass, Limit, LimitMeasure, LimitSubject};
+use weir_contract::model::{
+    key::KeyLimit,
+    limit::{EndpointClass, Limit, LimitMeasure, LimitSubject},
+};
 use weir_engine::{
     clock::Clock,
     limit::{
         account::{Entry, LONGEST_STEP_MS, Use},
         limiter::Limiter,
         replay_log,
-        subject::{Caller, Weight},
+        subject::{Caller, OWN_LIMIT, Weight},
     },
     store::{LimitExchange, LimitFill, Store, StoreError},
 };
@@ -233,4 +236,54 @@ pub(crate) async fn four_gateways_hold_one_limit(store: Arc<dyn Store>) {
         "{} of {allowed}",
         admitted.len()
     );
+}
+
+/// A key that brings its own limit along is counted by it at every gateway together, and no other key is.
+pub(crate) async fn a_keys_own_limit_holds_over_gateways(store: Arc<dyn Store>) {
+    let own = KeyLimit {
+        max_requests: 3,
+        window_seconds: 3_600,
+    };
+    let limiters = ["a", "b"].map(|holder| {
+        let clock = Arc::new(Skewed {
+            origin: Instant::now(),
+            off_ms: AtomicI64::new(0),
+        });
+        Limiter::new(holder, store.clone(), clock, &[])
+    });
+    let caller = |key, own| Caller {
+        key,
+        own,
+        ..Caller::default()
+    };
+    let mut admitted = 0;
+    for turn in 0..8 {
+        let limiter = &limiters[turn % 2];
+        match limiter.admit(&caller("kept", Some(own)), &Weight::REQUEST).await {
+            Ok(_) => admitted += 1,
+            Err(refusal) => assert!(refusal.in_words().contains(OWN_LIMIT), "{}", refusal.in_words()),
+        }
+        assert!(
+            limiter
+                .admit(&caller("free", None), &Weight::REQUEST)
+                .await
+                .is_ok()
+        );
+        limiter.report().await.unwrap();
+    }
+    assert_eq!(admitted, 3);
+    // New limits for all leave it as it is, and a higher one of its own lets in what is added.
+    limiters[0].set_limits(&[]);
+    let raised = KeyLimit {
+        max_requests: 4,
+        ..own
+    };
+    let held = limiters[0]
+        .admit(&caller("kept", Some(own)), &Weight::REQUEST)
+        .await;
+    assert!(held.is_err());
+    let held = limiters[0]
+        .admit(&caller("kept", Some(raised)), &Weight::REQUEST)
+        .await;
+    assert!(held.is_ok());
 }

@@ -83,6 +83,7 @@ macro_rules! contract {
                 the_dead_are_taken_back_from,
                 requests_reach_the_log_once,
                 four_gateways_hold_one_limit,
+                a_keys_own_limit_holds_over_gateways,
             ]
             rollups: [
                 sums_equal_the_requests,

@@ -8,7 +8,7 @@ use crate::{
     budget::fence::Moment,
     limit::{
         headers::{RateHeaders, seconds_up},
-        subject::{Caller, OWN_POOLS, Weight, count_name, counted, own_limit},
+        subject::{Caller, OWN_LIMIT, OWN_POOLS, Weight, count_name, counted, own_limit},
     },
 };
 use weir_contract::model::limit::{Limit, LimitMeasure};
@@ -287,7 +287,11 @@ impl LimitRefusal {
             most,
             ..
         } = &self.limit;
-        let (allowance, whose) = (self.limit.allowance(), subject.in_words());
+        let allowance = self.limit.allowance();
+        let whose = match name.as_str() {
+            OWN_LIMIT => "this key",
+            _ => subject.in_words(),
+        };
         let allows = format!("the limit \"{name}\" allows {allowance} for {whose}");
         if self.need > *most {
             let need = measure.amount(self.need);
