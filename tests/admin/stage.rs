@@ -24,7 +24,7 @@ use weir_engine::{
     store::{RequestRecord, RequestStore, RollupStore, Store},
 };
 
-/// 2026-09-21 13:46:40 UTC.
+/// 2026-09-21 14:26:40 UTC.
 pub(crate) const NOW_MS: i64 = 1_790_000_800_000;
 
 /// Remembers what it was asked to do.

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(said("x-ratelimit-remaining-requests"), "15");
         assert_eq!(said("x-ratelimit-reset-tokens"), "1m30s");
         assert_eq!(said("anthropic-ratelimit-tokens-remaining"), "10");
-        assert_eq!(said("anthropic-ratelimit-requests-reset"), "2026-09-21T13:33:21Z");
+        assert_eq!(said("anthropic-ratelimit-requests-reset"), "2026-09-21T14:13:21Z");
         assert_eq!(
             said("x-ratelimit-limit"),
             "1000",
