@@ -120,25 +120,33 @@ pub fn sentence(limit: &Limit) -> String {
         LimitSubject::Intent => "Each intent",
         LimitSubject::Everyone => "Everyone together",
     };
-    let most = amount(limit.measure, limit.most);
-    let of = match limit.endpoint_class {
-        EndpointClass::ModelCalls => "for models",
-        EndpointClass::Reads => "for listings",
-        EndpointClass::Expensive => "for expensive calls",
-        EndpointClass::Every => "of every kind",
+    let kinds = match limit.endpoint_class {
+        EndpointClass::ModelCalls => ("model call", "model calls"),
+        EndpointClass::Reads => ("read", "reads"),
+        EndpointClass::Expensive => ("expensive call", "expensive calls"),
+        EndpointClass::Every => ("request of any kind", "requests of any kind"),
     };
     let does = match limit.measure {
-        LimitMeasure::Requests => "may send at most",
-        LimitMeasure::Tokens | LimitMeasure::Dollars => "may use at most",
+        LimitMeasure::Requests => {
+            format!(
+                "may send at most {}",
+                format::plural(limit.most, kinds.0, kinds.1)
+            )
+        }
+        LimitMeasure::Tokens | LimitMeasure::Dollars => {
+            let most = amount(limit.measure, limit.most);
+            format!("may use at most {most} for {}", kinds.1)
+        }
         LimitMeasure::Concurrent => {
-            return format!("{who} may have at most {most} {of} under way at the same time.");
+            let most = format::plural(limit.most, kinds.0, kinds.1);
+            return format!("{who} may have at most {most} under way at the same time.");
         }
     };
     let window = match limit.window_seconds {
         1 => "1 second".to_owned(),
         seconds => format!("{} seconds", format::count(i64::from(seconds))),
     };
-    format!("{who} {does} {most} {of} in any window of {window}.")
+    format!("{who} {does} in any window of {window}.")
 }
 
 /// What a draft would have done, in one sentence.
@@ -175,7 +183,7 @@ mod tests {
         let limit = draft.read().expect("a good form");
         assert_eq!(
             sentence(&limit),
-            "Each user may send at most 1,200 requests for models in any window of 60 seconds."
+            "Each user may send at most 1,200 model calls in any window of 60 seconds."
         );
         assert!(
             limit.shadow && limit.enabled,
