@@ -185,8 +185,9 @@ impl Spender {
             let wait_ms = draw.between(1, self.plan.slowest_ms + 1).unsigned_abs();
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
-        self.purse.settle(held, NanoUsd(cost));
+        // Not before it is in the store: if this process died in between, the whole of it would be charged.
         self.store.record(settled(&open, cost, true)).await.unwrap();
+        self.purse.settle(held, NanoUsd(cost));
         self.last_success_us
             .fetch_max(self.clock.monotonic_us(), Ordering::SeqCst);
         self.calls_left.fetch_sub(1, Ordering::SeqCst);

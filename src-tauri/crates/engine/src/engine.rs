@@ -3,7 +3,12 @@
 mod estimates;
 
 use crate::{
-    budget::{ahead::Outlooks, learned_ratio::LearnedRatios, need::CarefulEstimate, purse::Purse},
+    budget::{
+        ahead::Outlooks,
+        learned_ratio::LearnedRatios,
+        need::CarefulEstimate,
+        purse::{Held, Purse},
+    },
     cache::{flight::Flights, memory::MemoryCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
@@ -20,14 +25,17 @@ use crate::{
     store::{RequestRecord, Store, StoreError},
 };
 use arc_swap::ArcSwap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
-use weir_contract::model::{cache::CacheSelector, catalog::BreakerPosition};
+use weir_contract::{
+    NanoUsd,
+    model::{cache::CacheSelector, catalog::BreakerPosition},
+};
 
 /// Most finished requests that wait for a store that fails.
 const MOST_UNRECORDED: usize = 10_000;
@@ -66,8 +74,18 @@ pub struct Engine {
     store_broken: AtomicBool,
     /// Finished requests that the store would not take, oldest first.
     unrecorded: Mutex<VecDeque<RequestRecord>>,
+    /// What ended reservations were charged, until that is in the store.
+    ending: Mutex<HashMap<String, (Held, NanoUsd)>>,
     changes: watch::Sender<u64>,
     careful: OnceLock<Arc<dyn CarefulEstimate>>,
+}
+
+/// The reservations that a record settles.
+pub(crate) fn reservations_of(record: &RequestRecord) -> Vec<String> {
+    let settlements = record.settlements.iter();
+    settlements
+        .map(|settlement| settlement.reservation_id.clone())
+        .collect()
 }
 
 impl Engine {
@@ -103,6 +121,7 @@ impl Engine {
             random,
             store_broken: AtomicBool::new(false),
             unrecorded: Mutex::default(),
+            ending: Mutex::default(),
             changes: watch::channel(0).0,
             careful: OnceLock::new(),
         })
@@ -154,14 +173,34 @@ impl Engine {
                 return Ok(());
             };
             let id = record.row.id.clone();
+            let ended = reservations_of(&record);
             match self.store.record(record).await {
                 Err(problem @ StoreError::Unavailable(_)) => return Err(problem),
                 Err(problem) => tracing::error!(request = id, %problem, "a request cannot be recorded"),
-                Ok(()) => self.store_works(),
+                Ok(()) => {
+                    self.store_works();
+                    self.free(&ended);
+                }
             }
             // Only this one: it may have been written and another put in its place meanwhile.
             lock(&self.unrecorded).retain(|waiting| waiting.row.id != id);
             self.changed();
+        }
+    }
+
+    /// Ends a reservation with the record that holds its settlement. Until that is in the store, the whole of it stays held: if
+    /// this gateway died before, the whole of it would be charged, and must not have been promised to another call.
+    pub(crate) fn free_when_recorded(&self, reservation_id: &str, held: Held, charged: NanoUsd) {
+        lock(&self.ending).insert(reservation_id.to_owned(), (held, charged));
+    }
+
+    /// Sets free what these reservations held beyond their charges, now that they are settled in the store.
+    pub(crate) fn free(&self, reservation_ids: &[String]) {
+        for id in reservation_ids {
+            let ended = lock(&self.ending).remove(id);
+            if let Some((held, charged)) = ended {
+                self.purse.settle(held, charged);
+            }
         }
     }
 

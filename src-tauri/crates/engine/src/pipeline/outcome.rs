@@ -4,7 +4,7 @@ use super::journal::Journal;
 use crate::{
     cache::entry::CachedAnswer,
     call::{Call, Refusal, RefusalCode, ReplyFacts},
-    engine::Engine,
+    engine::{Engine, reservations_of},
     store::{RequestRecord, StoreError},
 };
 use bytes::Bytes;
@@ -109,6 +109,7 @@ pub(super) async fn write(
     }
     engine.counters.count(&record.row);
     let id = record.row.id.clone();
+    let ended = reservations_of(&record);
     if let Err(problem) = engine.store.record(record).await {
         engine.store_failed(&format!("request {id} could not be recorded: {problem}"));
         if matches!(problem, StoreError::Unavailable(_)) {
@@ -116,6 +117,7 @@ pub(super) async fn write(
         }
     } else {
         engine.store_works();
+        engine.free(&ended);
         engine.changed();
     }
 }

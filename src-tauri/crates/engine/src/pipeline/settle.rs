@@ -85,13 +85,13 @@ pub(super) fn settle(
     row.price_id = price_id;
     row.price_unknown = candidate.price_unknown;
     settlements.push(Settlement {
-        reservation_id,
+        reservation_id: reservation_id.clone(),
         amount_nanousd: charged,
         settled,
         leases: held.leases(),
     });
     let reserved = held.amount;
-    engine.purse.settle(held, charged);
+    engine.free_when_recorded(&reservation_id, held, charged);
     row.cost_nanousd = settlements
         .iter()
         .map(|settlement| settlement.amount_nanousd)

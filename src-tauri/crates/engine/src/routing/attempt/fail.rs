@@ -35,12 +35,12 @@ impl Buyer<'_> {
         }
         let settled = charged == NanoUsd::ZERO;
         self.settlements.push(Settlement {
-            reservation_id,
+            reservation_id: reservation_id.clone(),
             amount_nanousd: charged,
             settled,
             leases: held.leases(),
         });
-        self.engine.purse.settle(held, charged);
+        self.engine.free_when_recorded(&reservation_id, held, charged);
         let row = &mut journal.row;
         row.cost_nanousd = self
             .settlements
