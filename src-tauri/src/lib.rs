@@ -4,11 +4,14 @@
 //!
 //! - [`commands`]: what the page may call, one file per noun.
 //! - [`profile`]: the profile that is open and its gateway.
+//! - [`connections`]: the windows on shared databases.
 //! - [`secrets`]: provider keys in the keychain or in this session.
 //! - [`events`]: what the page is told unasked.
 //! - [`notifications`]: what the operating system shows of alerts.
 
+mod asking;
 pub mod commands;
+pub mod connections;
 pub mod events;
 pub mod folders;
 #[cfg(target_os = "linux")]
@@ -18,6 +21,7 @@ pub mod profile;
 pub mod secrets;
 mod window;
 
+use connections::Connections;
 use profile::Profile;
 use std::io;
 use tauri::{AppHandle, Manager, RunEvent};
@@ -42,11 +46,14 @@ pub fn run(wanted: Option<ProfileKind>) -> Result<(), RunError> {
     log_to_stderr();
     let environment = Environment::of_process();
     let folders = folders::Folders::prepare(&environment)?;
+    let config = folders.config.clone();
     let profile = Profile::new(folders, environment);
+    let connections = Connections::new(config, profile.secrets());
     let wanted = wanted.or_else(|| profile.last_used());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_notification::init())
         .manage(profile)
+        .manage(connections)
         .invoke_handler(commands::handler())
         .setup(move |app| {
             open_at_start(app.handle(), wanted);
@@ -57,7 +64,10 @@ pub fn run(wanted: Option<ProfileKind>) -> Result<(), RunError> {
         .build(context())?;
     app.run(|app, event| {
         if let RunEvent::Exit = event {
-            tauri::async_runtime::block_on(app.state::<Profile>().close());
+            tauri::async_runtime::block_on(async {
+                app.state::<Connections>().close_all().await;
+                app.state::<Profile>().close().await;
+            });
         }
     });
     Ok(())

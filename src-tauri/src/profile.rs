@@ -1,6 +1,6 @@
 //! The one profile that is open: which it is, its running gateway, and how it is opened and closed.
 
-use crate::{events, folders::Folders, notifications::WindowNotifier, secrets::SecretStore};
+use crate::{events, folders::Folders, notifications::WindowNotifier, secrets::SecretStore, window};
 use std::{fs, sync::Arc, time::Duration};
 use tauri::AppHandle;
 use tempfile::TempDir;
@@ -75,6 +75,11 @@ impl Profile {
         let sample = match kind {
             ProfileKind::Sample => Some(sample_folder()?),
             ProfileKind::Local => None,
+            ProfileKind::Attached => {
+                return Err(ApiError::invalid(
+                    "A shared database is opened in a window of its own: use profiles.connect.",
+                ));
+            }
         };
         let secrets = self.secrets();
         let secret_store = on_thread(move || secrets.place().word().to_owned()).await?;
@@ -96,7 +101,7 @@ impl Profile {
                 format!("The profile could not be opened: {problem}"),
             )
         })?;
-        events::forward_changes(app.clone(), gateway.changed());
+        events::forward_changes(app.clone(), window::MAIN.to_owned(), gateway.changed());
         let status = gateway.status();
         *open = Some(Open {
             kind,

@@ -26,6 +26,7 @@ enum Ask {
     Usable(mpsc::Sender<bool>),
     Read(String, mpsc::Sender<Option<SecretString>>),
     Write(String, SecretString, mpsc::Sender<Result<(), String>>),
+    Delete(String, mpsc::Sender<()>),
 }
 
 /// Where a secret went.
@@ -101,6 +102,13 @@ impl SecretStore {
         }
     }
 
+    /// Forgets the secret of this name, here and in the keychain. Blocks up to a minute, as [`SecretStore::set`].
+    pub fn forget(&self, name: &str) {
+        self.session().remove(name);
+        // A keychain that does not answer keeps an entry that nothing names any more.
+        let _ = self.ask(WRITE_WAIT, |reply| Ask::Delete(name.to_owned(), reply));
+    }
+
     fn get(&self, name: &str) -> Option<SecretString> {
         if let Some(known) = self.session().get(name) {
             return Some(known.clone());
@@ -154,6 +162,12 @@ fn serve(vault: &dyn Vault, asked: &mpsc::Receiver<Ask>) {
                     Err("no keychain works on this computer".to_owned())
                 };
                 drop(reply.send(outcome));
+            }
+            Ask::Delete(name, reply) => {
+                if usable && let Err(problem) = vault.delete(&name) {
+                    tracing::debug!(problem, "there was nothing to remove from the keychain");
+                }
+                let _ = reply.send(());
             }
         }
     }
@@ -231,6 +245,8 @@ mod tests {
         let second = SecretStore::over(Environment::default(), Box::new(vault));
         assert_eq!(read(&second, "openai").as_deref(), Some("sk-1"));
         assert_eq!(read(&second, "anthropic"), None);
+        second.forget("openai");
+        assert_eq!(read(&second, "openai"), None, "neither here nor in the keychain");
     }
 
     #[test]

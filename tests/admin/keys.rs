@@ -113,7 +113,7 @@ async fn a_key_is_changed_rotated_and_its_overlap_ended() {
     let changed = stage
         .ok(
             "keys.update",
-            json!({"id": id, "name": "b", "owner": "ben", "team": "red", "scopes": {"models": [" m ", "m"]}, "expires_ms": SOON_MS, "limit": null}),
+            json!({"id": id, "expected_version": 1, "name": "b", "owner": "ben", "team": "red", "scopes": {"models": [" m ", "m"]}, "expires_ms": SOON_MS, "limit": null}),
         )
         .await;
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_key_is_changed_rotated_and_its_overlap_ended() {
         match name {
             "keys.rotate" => args["overlap_seconds"] = json!(0),
             "keys.update" => {
-                args = json!({"id": "nothing", "name": "b", "owner": "", "team": "", "scopes": {}, "expires_ms": null, "limit": null});
+                args = json!({"id": "nothing", "expected_version": 1, "name": "b", "owner": "", "team": "", "scopes": {}, "expires_ms": null, "limit": null});
             }
             _ => {}
         }

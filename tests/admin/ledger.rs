@@ -48,7 +48,7 @@ async fn an_unsettled_cost_is_corrected_and_audited() {
         (&json!(400_000), &json!("settled"))
     );
     let detail = stage.ok("requests.get", json!({"id": id})).await;
-    let expected = json!([{"before_nanousd": 1_000_000, "after_nanousd": 400_000, "reason": "bill", "who": "test", "at_ms": NOW_MS}]);
+    let expected = json!([{"before_nanousd": 1_000_000, "after_nanousd": 400_000, "reason": "bill", "who": "test:ada", "at_ms": NOW_MS}]);
     assert_eq!(detail["corrections"], expected);
     assert_eq!(stage.ok("requests.list", unsettled).await["rows"], json!([]));
     let overview = stage.ok("overview.get", json!({"range": range()})).await;
@@ -112,7 +112,7 @@ async fn a_bill_is_compared_kept_and_compared_again() {
         .await;
     assert_eq!(
         (&made["bill"]["format"], &made["bill"]["who"]),
-        (&json!("anthropic"), &json!("test"))
+        (&json!("anthropic"), &json!("test:ada"))
     );
     assert_eq!(made["total"]["billed_nanousd"], 1_002_500_000);
     let small = &made["models"][1];

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 mod alerts;
+mod audit;
+mod backups;
 mod config;
 mod figures;
 mod keys;

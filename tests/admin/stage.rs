@@ -10,9 +10,11 @@ use weir_admin::{Admin, LimitActivity, Live};
 use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
     command::providers::ProviderTest,
+    model::change::Actor,
     model::{
         cache::CacheSelector,
         catalog::{IntentState, ProviderState, TierState},
+        key::VirtualKey,
         limit::Limit,
         request::{CacheOutcome, CostBasis, RequestRow, RequestStatus},
         tier::Tier,
@@ -21,7 +23,7 @@ use weir_contract::{
 };
 use weir_engine::{
     clock::ManualClock,
-    store::{RequestRecord, RequestStore, RollupStore, Store},
+    store::{KeyStore, RequestRecord, RequestStore, RollupStore, Store},
 };
 
 /// 2026-09-21 14:26:40 UTC.
@@ -88,7 +90,7 @@ pub(crate) struct Stage {
     pub(crate) admin: Admin,
     pub(crate) live: Arc<Recorder>,
     pub(crate) store: Arc<weir_store_sqlite::SqliteStore>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -104,13 +106,18 @@ impl Stage {
             store: store.clone() as Arc<dyn Store>,
             live: live.clone(),
             clock: Arc::new(ManualClock::at_ms(NOW_MS)),
-            who: "test".into(),
+            actor: Actor {
+                user: "ada".into(),
+                door: "test".into(),
+                ..Actor::default()
+            },
+            occasion: weir_admin::Occasion::default(),
         };
         Stage {
             admin,
             live,
             store,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -126,6 +133,24 @@ impl Stage {
             Ok(reply) => panic!("{name} succeeded: {reply}"),
             Err(error) => error,
         }
+    }
+
+    pub(crate) async fn store_key(&self, id: &str) -> VirtualKey {
+        self.store.find_key(id).await.unwrap().unwrap().key
+    }
+
+    /// Runs a statement on the file behind Weir's back.
+    pub(crate) async fn meddle(&self, statement: &str) {
+        let script =
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()";
+        let done = tokio::process::Command::new("python3")
+            .args(["-c", script])
+            .arg(self.folder.path().join("weir.db"))
+            .arg(statement)
+            .status()
+            .await
+            .unwrap();
+        assert!(done.success(), "{statement}");
     }
 
     /// Records the rows and folds them into the rollups.

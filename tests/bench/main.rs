@@ -1,6 +1,8 @@
 //! The benchmark: miss, exact hit and stream through a release `weir-gateway`, beside the same calls straight to the provider.
 //!
-//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations` and `bench --simulations` measure these alone;
+//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations` and `bench --simulations` measure these alone,
+//! `bench --panels [REQUESTS]` the pages' questions on both databases; `bench --fill URL REQUESTS` fills one (`cargo xtask fill`), and
+//! `bench --ask URL…` asks those that are filled already;
 //! without arguments everything is started and measured.
 #![allow(
     clippy::print_stdout,
@@ -8,7 +10,10 @@
     reason = "a benchmark prints, and stops at the first thing that goes wrong"
 )]
 
+mod fill;
 mod load;
+mod panels;
+mod panels_report;
 mod report;
 mod reservations;
 #[allow(dead_code, reason = "shared with the store contract, which uses more of it")]
@@ -65,6 +70,17 @@ async fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--simulations") {
         report::print_simulations(&simulations::measure_all().await);
         return ExitCode::SUCCESS;
+    }
+    if std::env::args().nth(1).as_deref() == Some("--panels") {
+        return panels_report::run(std::env::args().nth(2).as_deref()).await;
+    }
+    if std::env::args().nth(1).as_deref() == Some("--fill") {
+        let arguments: Vec<String> = std::env::args().skip(2).collect();
+        return panels_report::fill_one(&arguments).await;
+    }
+    if std::env::args().nth(1).as_deref() == Some("--ask") {
+        let urls: Vec<String> = std::env::args().skip(2).collect();
+        return panels_report::ask(&urls).await;
     }
     let Some(binary) = gateway_binary() else {
         eprintln!(

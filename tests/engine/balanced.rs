@@ -4,12 +4,14 @@ use crate::stage::{DAY_START_MS, NOW_MS, Stage, call, daily};
 use serde_json::json;
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
+use support::draw::Draw;
 use tokio::task::JoinSet;
 use weir_admin::{Admin, Offline};
 use weir_contract::{
     NanoUsd,
+    model::change::Actor,
     model::{
         cap::{Cap, CapManner, CapMode, CapState},
         usage::TokenUsage,
@@ -21,6 +23,7 @@ use weir_engine::{
         need::{CarefulEstimate, EstimateOf},
     },
     call::{Call, RefusalCode},
+    change::Act,
     clock::ManualClock,
     pipeline,
     protocol::parse_chat,
@@ -30,29 +33,6 @@ use weir_engine::{
 };
 
 /// SplitMix64, seeded from `WEIR_TEST_SEED` or the time.
-struct Dice(u64);
-
-impl Dice {
-    fn seeded(test: &str) -> Dice {
-        let given = std::env::var("WEIR_TEST_SEED")
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            now.as_nanos() as u64
-        });
-        println!("{test}: WEIR_TEST_SEED={seed}");
-        Dice(seed)
-    }
-    fn below(&mut self, high: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % high.unsigned_abs()) as i64
-    }
-}
-
 /// An estimate that is wrong as often as it likes: a tenth of the bound, whatever the truth.
 struct Tenth;
 
@@ -82,7 +62,8 @@ async fn shown(stage: &Stage) -> CapState {
         store: stage.flaky.clone() as Arc<dyn Store>,
         live: Arc::new(Offline),
         clock: Arc::new(ManualClock::at_ms(NOW_MS)),
-        who: "test".into(),
+        actor: Actor::default(),
+        occasion: weir_admin::Occasion::default(),
     };
     let reply = weir_admin::call(&admin, "caps.list", json!({})).await.unwrap();
     let states: Vec<CapState> = serde_json::from_value(reply).unwrap();
@@ -91,27 +72,34 @@ async fn shown(stage: &Stage) -> CapState {
 
 async fn keep(stage: &Stage, cap: &Cap) {
     let body = serde_json::to_string(cap).unwrap();
-    let saved = stage
-        .store
-        .save_config("cap", &cap.name, &body, 0, "test", NOW_MS);
+    let act = Act::of_weir("test", NOW_MS);
+    let saved = stage.store.save_config("cap", &cap.name, &body, 0, &act);
     saved.await.unwrap();
     stage.set_caps(vec![cap.clone()]);
 }
 
 /// What one answer is said to have used, at a nano-dollar of a thousandth a token: up to the bound of the call.
-fn adversarial(dice: &mut Dice) -> TokenUsage {
-    let input = if dice.below(4) == 0 { 100 } else { dice.below(100) };
+fn adversarial(draw: &mut Draw) -> TokenUsage {
+    let input = if draw.between(0, 4) == 0 {
+        100
+    } else {
+        draw.between(0, 100)
+    };
     TokenUsage {
         input,
-        output: if dice.below(3) == 0 { 100 } else { dice.below(101) },
+        output: if draw.between(0, 3) == 0 {
+            100
+        } else {
+            draw.between(0, 101)
+        },
         ..TokenUsage::default()
     }
 }
 
 /// One round: all calls are let in, the figure is read while every one of them waits for its answer, and then they cost what
 /// they like. Returns refusals.
-async fn round(stage: &Stage, limit: i64, number: usize, dice: &mut Dice) -> usize {
-    let uses: Vec<TokenUsage> = (0..40).map(|_| adversarial(dice)).collect();
+async fn round(stage: &Stage, limit: i64, number: usize, draw: &mut Draw) -> usize {
+    let uses: Vec<TokenUsage> = (0..40).map(|_| adversarial(draw)).collect();
     *stage.fake.uses.lock().unwrap() = uses.iter().copied().collect();
     stage.fake.gate.send_replace(false);
     let before = stage.calls();
@@ -161,15 +149,15 @@ async fn round(stage: &Stage, limit: i64, number: usize, dice: &mut Dice) -> usi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bud_2_a_balanced_cap_is_passed_by_no_more_than_is_shown() {
-    let mut dice = Dice::seeded("bud_2");
+    let mut draw = Draw::seeded("bud_2");
     let (mut passed, mut refused) = (0, 0);
     for number in 0..8 {
-        let limit = 2_000_000 + dice.below(6_000_000);
+        let limit = 2_000_000 + draw.between(0, 6_000_000);
         let stage = Stage::new(NanoUsd(1)).await;
         stage.engine.estimate_by(Arc::new(Tenth));
         keep(&stage, &cap(CapMode::Balanced, limit)).await;
         for round_number in 0..4 {
-            refused += round(&stage, limit, number * 10 + round_number, &mut dice).await;
+            refused += round(&stage, limit, number * 10 + round_number, &mut draw).await;
         }
         let spent = shown(&stage).await.spent_nanousd.0;
         passed += usize::from(spent > limit);
@@ -184,14 +172,14 @@ async fn bud_2_a_balanced_cap_is_passed_by_no_more_than_is_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bud_2_a_strict_cap_shows_that_it_cannot_be_passed_and_is_not() {
-    let mut dice = Dice::seeded("bud_2_strict");
+    let mut draw = Draw::seeded("bud_2_strict");
     let limit = 3_000_000;
     let stage = Stage::new(NanoUsd(1)).await;
     stage.engine.estimate_by(Arc::new(Tenth));
     keep(&stage, &cap(CapMode::Strict, limit)).await;
     let mut refused = 0;
     for number in 0..4 {
-        refused += round(&stage, limit, number, &mut dice).await;
+        refused += round(&stage, limit, number, &mut draw).await;
         let state = shown(&stage).await;
         assert!(state.spent_nanousd.0 <= limit);
         assert_eq!(state.overrun_nanousd, NanoUsd::ZERO);

@@ -6,21 +6,28 @@ use weir_contract::{
     NanoUsd,
     model::{
         alert::{AlertEvent, Delivery},
+        backup::{Backup, BackupReason},
         cache::{CacheEntryRow, CacheExtent, CacheSelector},
+        change::{Change, ChangeFilter},
         key::VirtualKey,
         ledger::{Bill, BilledModel, LedgerCheck},
         request::{RequestDetail, RequestFilter, RequestRow},
+        semantic::SemanticNeverPair,
         time::TimeRange,
     },
 };
 use weir_engine::{
     budget::{learned_ratio::RatioCount, period::CountedStarts},
+    change::Act,
     store::{
-        AlertStore, AuditStore, BoughtModel, BoughtRequest, CacheEntry, CacheStore, CapBalance, ConfigItem,
-        ConfigStore, CorrectionOutcome, CorrectionRequest, DeliveryOutcome, Dimension, DueDelivery, Grain,
-        HourSpend, KeyRecord, KeyStore, LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn,
-        LedgerStore, LimitExchange, LimitFill, LimitReply, LimitStore, NewAlert, OpenReservation, RatioStore,
-        RequestRecord, RequestStore, RollupPoint, RollupStore, Snooze, StoreError,
+        AlertStore, AuditStore, BackupStore, BoughtModel, BoughtRequest, CacheEntry, CacheStore, CapBalance,
+        ChangeStore, ClearEnd, ClearEvent, ClearStore, Cleared, Clearing, ConfigItem, ConfigStore,
+        CorrectionOutcome, CorrectionRequest, DeliveryOutcome, Dimension, DueDelivery, EndOutcome,
+        GatewayReport, GatewayStore, Grain, HourSpend, KeyRecord, KeyStore, KnownClear, KnownGateway,
+        LatencyPoint, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore, LimitExchange,
+        LimitFill, LimitReply, LimitStore, NewAlert, NewSemanticEntry, OpenReservation, RatioStore,
+        RequestRecord, RequestStore, RollupPoint, RollupStore, SemanticChange, SemanticDecision,
+        SemanticEntry, SemanticLabel, SemanticStore, SemanticSums, Snooze, StoreError, UndoSource,
     },
 };
 use weir_store_sqlite::SqliteStore;
@@ -147,8 +154,12 @@ impl LedgerStore for Flaky {
 
 #[async_trait]
 impl AuditStore for Flaky {
-    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError> {
-        self.inner.correct_request(correction).await
+    async fn correct_request(
+        &self,
+        correction: CorrectionRequest,
+        act: &Act,
+    ) -> Result<CorrectionOutcome, StoreError> {
+        self.inner.correct_request(correction, act).await
     }
     async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
         self.inner.save_ledger_check(check).await
@@ -156,8 +167,8 @@ impl AuditStore for Flaky {
     async fn last_ledger_check(&self) -> Result<Option<LedgerCheck>, StoreError> {
         self.inner.last_ledger_check().await
     }
-    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel]) -> Result<(), StoreError> {
-        self.inner.insert_bill(bill, models).await
+    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel], act: &Act) -> Result<(), StoreError> {
+        self.inner.insert_bill(bill, models, act).await
     }
     async fn list_bills(&self) -> Result<Vec<Bill>, StoreError> {
         self.inner.list_bills().await
@@ -202,11 +213,37 @@ impl CacheStore for Flaky {
     async fn extent(&self, selector: &CacheSelector) -> Result<CacheExtent, StoreError> {
         self.inner.extent(selector).await
     }
-    async fn clear_entries(&self, selector: &CacheSelector) -> Result<CacheExtent, StoreError> {
-        self.inner.clear_entries(selector).await
+    async fn clear_entries(
+        &self,
+        selector: &CacheSelector,
+        act: Option<&Act>,
+    ) -> Result<CacheExtent, StoreError> {
+        self.inner.clear_entries(selector, act).await
     }
     async fn expire_entries(&self, now_ms: i64, app_version: &str) -> Result<u64, StoreError> {
         self.inner.expire_entries(now_ms, app_version).await
+    }
+}
+
+#[async_trait]
+impl ClearStore for Flaky {
+    async fn clear(&self, clearing: &Clearing, act: &Act) -> Result<Cleared, StoreError> {
+        self.inner.clear(clearing, act).await
+    }
+    async fn end_clear(&self, seq: i64, end: ClearEnd, act: &Act) -> Result<EndOutcome, StoreError> {
+        self.inner.end_clear(seq, end, act).await
+    }
+    async fn purge_cleared(&self, now_ms: i64) -> Result<u64, StoreError> {
+        self.inner.purge_cleared(now_ms).await
+    }
+    async fn list_clears(&self, limit: u32) -> Result<Vec<KnownClear>, StoreError> {
+        self.inner.list_clears(limit).await
+    }
+    async fn newest_clear(&self) -> Result<i64, StoreError> {
+        self.inner.newest_clear().await
+    }
+    async fn clears_since(&self, seq: i64, limit: u32) -> Result<Vec<ClearEvent>, StoreError> {
+        self.inner.clears_since(seq, limit).await
     }
 }
 
@@ -224,11 +261,10 @@ impl ConfigStore for Flaky {
         name: &str,
         body: &str,
         expected_version: i64,
-        who: &str,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<i64, StoreError> {
         self.inner
-            .save_config(kind, name, body, expected_version, who, now_ms)
+            .save_config(kind, name, body, expected_version, act)
             .await
     }
     async fn delete_config(
@@ -236,19 +272,21 @@ impl ConfigStore for Flaky {
         kind: &str,
         name: &str,
         expected_version: i64,
-        who: &str,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<i64, StoreError> {
-        self.inner
-            .delete_config(kind, name, expected_version, who, now_ms)
-            .await
+        self.inner.delete_config(kind, name, expected_version, act).await
     }
 }
 
 #[async_trait]
 impl KeyStore for Flaky {
-    async fn insert_key(&self, key: &VirtualKey, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
-        self.inner.insert_key(key, secret_sha256).await
+    async fn insert_key(
+        &self,
+        key: &VirtualKey,
+        secret_sha256: &[u8; 32],
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        self.inner.insert_key(key, secret_sha256, act).await
     }
     async fn find_key(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         self.inner.find_key(id).await
@@ -256,8 +294,8 @@ impl KeyStore for Flaky {
     async fn list_keys(&self) -> Result<Vec<VirtualKey>, StoreError> {
         self.inner.list_keys().await
     }
-    async fn update_key(&self, key: &VirtualKey) -> Result<Option<VirtualKey>, StoreError> {
-        self.inner.update_key(key).await
+    async fn update_key(&self, key: &VirtualKey, act: &Act) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.update_key(key, act).await
     }
     async fn rotate_key(
         &self,
@@ -265,17 +303,17 @@ impl KeyStore for Flaky {
         secret_sha256: &[u8; 32],
         last_four: &str,
         previous_until_ms: i64,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<Option<VirtualKey>, StoreError> {
         self.inner
-            .rotate_key(id, secret_sha256, last_four, previous_until_ms, now_ms)
+            .rotate_key(id, secret_sha256, last_four, previous_until_ms, act)
             .await
     }
-    async fn end_overlap(&self, id: &str) -> Result<Option<VirtualKey>, StoreError> {
-        self.inner.end_overlap(id).await
+    async fn end_overlap(&self, id: &str, act: &Act) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.end_overlap(id, act).await
     }
-    async fn revoke_key(&self, id: &str, now_ms: i64) -> Result<Option<VirtualKey>, StoreError> {
-        self.inner.revoke_key(id, now_ms).await
+    async fn revoke_key(&self, id: &str, act: &Act) -> Result<Option<VirtualKey>, StoreError> {
+        self.inner.revoke_key(id, act).await
     }
 }
 
@@ -315,8 +353,8 @@ impl RollupStore for Flaky {
     ) -> Result<Vec<(String, HourSpend)>, StoreError> {
         self.inner.values_above(dimension, range, least, most).await
     }
-    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError> {
-        self.inner.all_values(dimension, range).await
+    async fn all_spend(&self, range: TimeRange) -> Result<HourSpend, StoreError> {
+        self.inner.all_spend(range).await
     }
     async fn bought_requests(
         &self,
@@ -362,10 +400,161 @@ impl AlertStore for Flaky {
     async fn snoozes(&self, now_ms: i64) -> Result<Vec<Snooze>, StoreError> {
         self.inner.snoozes(now_ms).await
     }
-    async fn set_snooze(&self, snooze: Snooze) -> Result<(), StoreError> {
-        self.inner.set_snooze(snooze).await
+    async fn set_snooze(&self, snooze: Snooze, act: &Act) -> Result<(), StoreError> {
+        self.inner.set_snooze(snooze, act).await
     }
     async fn expire_alerts(&self, before_ms: i64) -> Result<u64, StoreError> {
         self.inner.expire_alerts(before_ms).await
+    }
+}
+
+#[async_trait]
+impl ChangeStore for Flaky {
+    async fn list_changes(
+        &self,
+        filter: &ChangeFilter,
+        before_seq: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(Change, Option<i64>)>, StoreError> {
+        self.inner.list_changes(filter, before_seq, limit).await
+    }
+    async fn changes_after(&self, seq: i64, limit: u32) -> Result<Vec<Change>, StoreError> {
+        self.inner.changes_after(seq, limit).await
+    }
+    async fn get_change(&self, seq: i64) -> Result<Option<(Change, Option<i64>)>, StoreError> {
+        self.inner.get_change(seq).await
+    }
+    async fn undo_source(&self, seq: i64) -> Result<Option<UndoSource>, StoreError> {
+        self.inner.undo_source(seq).await
+    }
+    async fn config_version_body(
+        &self,
+        version: i64,
+    ) -> Result<Option<(String, i64, Option<String>)>, StoreError> {
+        self.inner.config_version_body(version).await
+    }
+    async fn note_change(&self, kind: &str, name: &str, act: &Act) -> Result<i64, StoreError> {
+        self.inner.note_change(kind, name, act).await
+    }
+    async fn expire_undo_sources(&self, before_ms: i64) -> Result<u64, StoreError> {
+        self.inner.expire_undo_sources(before_ms).await
+    }
+}
+
+#[async_trait]
+impl BackupStore for Flaky {
+    async fn back_up(&self, reason: BackupReason, now_ms: i64) -> Result<Backup, StoreError> {
+        self.inner.back_up(reason, now_ms).await
+    }
+    async fn list_backups(&self) -> Result<Vec<Backup>, StoreError> {
+        self.inner.list_backups().await
+    }
+    async fn remove_backup(&self, backup: &Backup) -> Result<(), StoreError> {
+        self.inner.remove_backup(backup).await
+    }
+    fn backup_place(&self) -> String {
+        self.inner.backup_place()
+    }
+    fn makes_backups(&self) -> bool {
+        self.inner.makes_backups()
+    }
+}
+
+#[async_trait]
+impl SemanticStore for Flaky {
+    async fn put_question(&self, entry: NewSemanticEntry) -> Result<Option<i64>, StoreError> {
+        self.inner.put_question(entry).await
+    }
+    async fn questions_of(
+        &self,
+        namespace: &[u8; 32],
+        after_id: i64,
+        now_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<SemanticEntry>, StoreError> {
+        self.inner.questions_of(namespace, after_id, now_ms, limit).await
+    }
+    async fn questions_since(&self, after_id: i64, limit: u32) -> Result<Vec<SemanticEntry>, StoreError> {
+        self.inner.questions_since(after_id, limit).await
+    }
+    async fn count_questions_of_others(&self, embedder: &str) -> Result<i64, StoreError> {
+        self.inner.count_questions_of_others(embedder).await
+    }
+    async fn question_count(&self) -> Result<(i64, i64), StoreError> {
+        self.inner.question_count().await
+    }
+    async fn questions_of_others(
+        &self,
+        embedder: &str,
+        limit: u32,
+    ) -> Result<Vec<SemanticEntry>, StoreError> {
+        self.inner.questions_of_others(embedder, limit).await
+    }
+    async fn record_decision(&self, decision: SemanticDecision) -> Result<(), StoreError> {
+        self.inner.record_decision(decision).await
+    }
+    async fn label_decision(&self, label: SemanticLabel) -> Result<Option<SemanticDecision>, StoreError> {
+        self.inner.label_decision(label).await
+    }
+    async fn decision(&self, request_id: &str) -> Result<Option<SemanticDecision>, StoreError> {
+        self.inner.decision(request_id).await
+    }
+    async fn decisions_of(&self, group: &str, limit: u32) -> Result<Vec<SemanticDecision>, StoreError> {
+        self.inner.decisions_of(group, limit).await
+    }
+    async fn newest_decisions(
+        &self,
+        intent: Option<&str>,
+        review: bool,
+        limit: u32,
+    ) -> Result<Vec<SemanticDecision>, StoreError> {
+        self.inner.newest_decisions(intent, review, limit).await
+    }
+    async fn decision_sums(&self, since_ms: i64) -> Result<Vec<SemanticSums>, StoreError> {
+        self.inner.decision_sums(since_ms).await
+    }
+    async fn never_match(
+        &self,
+        group: &str,
+        pair: (&str, &str),
+        who: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.inner.never_match(group, pair, who, now_ms).await
+    }
+    async fn never_of(&self, group: &str) -> Result<Vec<(String, String)>, StoreError> {
+        self.inner.never_of(group).await
+    }
+    async fn allow_match(&self, group: &str, pair: (&str, &str)) -> Result<bool, StoreError> {
+        self.inner.allow_match(group, pair).await
+    }
+    async fn never_pairs(&self, limit: u32) -> Result<Vec<SemanticNeverPair>, StoreError> {
+        self.inner.never_pairs(limit).await
+    }
+    async fn last_semantic_change(&self) -> Result<i64, StoreError> {
+        self.inner.last_semantic_change().await
+    }
+    async fn semantic_changes(
+        &self,
+        after_seq: i64,
+        limit: u32,
+    ) -> Result<(i64, Vec<SemanticChange>), StoreError> {
+        self.inner.semantic_changes(after_seq, limit).await
+    }
+    async fn mark_entry(&self, key: &str, user: &str, sources: &[String]) -> Result<(), StoreError> {
+        self.inner.mark_entry(key, user, sources).await
+    }
+    async fn expire_decisions(&self, before_ms: i64) -> Result<(), StoreError> {
+        self.inner.expire_decisions(before_ms).await
+    }
+}
+
+#[async_trait]
+impl GatewayStore for Flaky {
+    async fn report_gateway(&self, report: &GatewayReport) -> Result<(), StoreError> {
+        self.inner.report_gateway(report).await
+    }
+    async fn list_gateways(&self) -> Result<Vec<KnownGateway>, StoreError> {
+        self.inner.list_gateways().await
     }
 }

@@ -8,6 +8,7 @@
 
 mod balanced;
 mod flaky;
+mod flaky_collections;
 mod flights;
 mod money;
 mod ratios;

@@ -261,6 +261,7 @@ fn settings(fake: &Arc<Fake>, limit: NanoUsd) -> Settings {
             idle: Duration::from_secs(5),
             read_on: Duration::from_millis(300),
         },
+        semantic: Vec::new(),
         keep_bodies: false,
     }
 }

@@ -1,7 +1,7 @@
 //! BUD-3: no prompt has more tokens than it has bytes, by four real tokenizers; and what was learned covers 99 of 100 calls.
 //! `WEIR_LONG=1` asks a million prompts.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use support::draw::Draw;
 use tiktoken_rs::{CoreBPE, cl100k_base, o200k_base, p50k_base, r50k_base};
 use weir_engine::{
     budget::{
@@ -11,33 +11,8 @@ use weir_engine::{
     settings::ModelRef,
 };
 
-struct Dice(u64);
-
-impl Dice {
-    fn seeded(test: &str) -> Dice {
-        let given = std::env::var("WEIR_TEST_SEED")
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            now.as_nanos() as u64
-        });
-        println!("{test}: WEIR_TEST_SEED={seed}");
-        Dice(seed)
-    }
-    fn below(&mut self, high: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % high
-    }
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len() as u64) as usize]
-    }
-    fn letter(&mut self, from: u32, to: u32) -> char {
-        char::from_u32(from + self.below(u64::from(to - from)) as u32).unwrap_or('\u{FFFD}')
-    }
+fn letter(draw: &mut Draw, from: u32, to: u32) -> char {
+    char::from_u32(from + draw.below(u64::from(to - from)) as u32).unwrap_or('\u{FFFD}')
 }
 
 const KINDS: [&str; 8] = [
@@ -53,7 +28,7 @@ const CODE: [&str; 12] = [
     "self.",
     "&&",
     "();\n",
-    "// TODO: naïve\n",
+    "// naïve\n",
     "\r\n",
     "<div class=\"a\">",
 ];
@@ -72,38 +47,38 @@ const WORDS: [&str; 10] = [
 const EMOJI: [&str; 8] = ["😀", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪", "👍🏽", "✈️", "🫠", "#️⃣"];
 
 /// A prompt of one kind, up to some 400 letters.
-fn prompt(kind: &str, dice: &mut Dice) -> String {
-    let parts = 1 + dice.below(60);
+fn prompt(kind: &str, draw: &mut Draw) -> String {
+    let parts = 1 + draw.below(60);
     let mut text = String::new();
     for _ in 0..parts {
         match kind {
-            "code" => text.push_str(dice.pick(&CODE)),
-            "cjk" => text.push(match dice.below(4) {
-                0 => dice.letter(0x3041, 0x30ff),
-                1 => dice.letter(0xac00, 0xd7a3),
-                2 => dice.letter(0x2_0000, 0x2_a6df),
-                _ => dice.letter(0x4e00, 0x9fff),
+            "code" => text.push_str(draw.one::<&str>(&CODE)),
+            "cjk" => text.push(match draw.below(4) {
+                0 => letter(draw, 0x3041, 0x30ff),
+                1 => letter(draw, 0xac00, 0xd7a3),
+                2 => letter(draw, 0x2_0000, 0x2_a6df),
+                _ => letter(draw, 0x4e00, 0x9fff),
             }),
-            "emoji" => text.push_str(dice.pick(&EMOJI)),
+            "emoji" => text.push_str(draw.one::<&str>(&EMOJI)),
             "base64" => {
                 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-                let mut letter = || char::from(LETTERS[dice.below(64) as usize]);
+                let mut letter = || char::from(LETTERS[draw.below(64) as usize]);
                 text.extend((0..7).map(|_| letter()));
             }
-            "prose" => text.push_str(dice.pick(&WORDS)),
+            "prose" => text.push_str(draw.one::<&str>(&WORDS)),
             // Letters with marks, composed and not: what a tokenizer that normalises would change.
             "marks" => {
-                text.push(dice.letter(0x61, 0x7b));
-                text.push(dice.letter(0x300, 0x36f));
-                text.push(dice.letter(0xf900, 0xfaff));
+                text.push(letter(draw, 0x61, 0x7b));
+                text.push(letter(draw, 0x300, 0x36f));
+                text.push(letter(draw, 0xf900, 0xfaff));
             }
             "blanks" => text.push(
-                dice.pick(&[" ", "\t", "\n", "\u{a0}", "\u{200b}", "\u{0}"])
+                draw.one::<&str>(&[" ", "\t", "\n", "\u{a0}", "\u{200b}", "\u{0}"])
                     .chars()
                     .next()
                     .unwrap_or(' '),
             ),
-            _ => text.push(dice.letter(0, 0x11_0000)),
+            _ => text.push(letter(draw, 0, 0x11_0000)),
         }
     }
     text
@@ -119,7 +94,7 @@ fn prompts() -> u64 {
 
 #[test]
 fn bud_3_no_prompt_has_more_tokens_than_bytes() {
-    let mut dice = Dice::seeded("bud_3");
+    let mut draw = Draw::seeded("bud_3");
     let tokenizers: [(&str, CoreBPE); 4] = [
         ("o200k", o200k_base().unwrap()),
         ("cl100k", cl100k_base().unwrap()),
@@ -129,7 +104,7 @@ fn bud_3_no_prompt_has_more_tokens_than_bytes() {
     let mut fullest = [(0.0_f64, ""); 4];
     for number in 0..prompts() {
         let kind = KINDS[(number % KINDS.len() as u64) as usize];
-        let text = prompt(kind, &mut dice);
+        let text = prompt(kind, &mut draw);
         for ((name, tokenizer), fullest) in tokenizers.iter().zip(&mut fullest) {
             // Also where the text itself holds what looks like a special token.
             let tokens = tokenizer
@@ -155,7 +130,7 @@ fn bud_3_no_prompt_has_more_tokens_than_bytes() {
 
 #[test]
 fn bud_3_what_was_learned_covers_99_of_100_calls() {
-    let mut dice = Dice::seeded("bud_3_learned");
+    let mut draw = Draw::seeded("bud_3_learned");
     let tokenizer = o200k_base().unwrap();
     let model = ModelRef {
         provider: "openai".into(),
@@ -165,10 +140,10 @@ fn bud_3_what_was_learned_covers_99_of_100_calls() {
     let (mut covered, mut asked) = (0_u32, 0_u32);
     for number in 0..12_000_u32 {
         // Traffic of all kinds mixed, as one model sees it.
-        let kind = KINDS[dice.below(KINDS.len() as u64) as usize];
-        let text = prompt(kind, &mut dice);
+        let kind = KINDS[draw.below(KINDS.len() as u64) as usize];
+        let text = prompt(kind, &mut draw);
         let input = tokenizer.encode_ordinary(&text).len() as u64;
-        let output = 20 + dice.below(400);
+        let output = 20 + draw.below(400);
         let bytes = text.len() as u64 + TOKENS_PER_MESSAGE;
         let estimate = learned.estimate(&model, bytes, 4_096);
         if number >= 6_000 {

@@ -205,6 +205,7 @@ async fn a_clear_makes_the_next_call_a_miss() {
         let extent = stage
             .admin(CacheClear {
                 selector: selector.clone(),
+                purge: false,
             })
             .await;
         assert!(extent.entries >= 1, "{selector:?}: {extent:?}");

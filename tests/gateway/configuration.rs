@@ -101,7 +101,7 @@ async fn a_database_that_cannot_be_used_is_said() {
         let problem = serve(folder.path(), &[("WEIR_DATABASE", &url(name))]).await;
         assert!(problem.contains(why), "{name}: {problem}");
     }
-    for wrong in ["postgres://somewhere/weir", "weir.db", "mysql://x"] {
+    for wrong in ["weir.db", "mysql://x"] {
         let problem = serve(folder.path(), &[("WEIR_DATABASE", wrong)]).await;
         assert!(problem.contains("sqlite:///"), "{wrong}: {problem}");
     }

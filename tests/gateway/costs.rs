@@ -159,7 +159,7 @@ async fn the_embedded_table_bills_real_models() {
         secrets: Arc::new(environment),
         next_free_port: false,
         secret_store: "environment".to_owned(),
-        who: "test".to_owned(),
+        actor: weir_gateway::actor::actor_of("test", "local"),
         desktop: None,
     };
     let gateway = start_gateway(options).await.unwrap();

@@ -188,6 +188,7 @@ async fn a_key_ends_when_it_said_and_works_again_with_a_later_end() {
     stage
         .admin(KeysUpdate {
             id: key.id,
+            expected_version: key.version,
             name: key.name,
             owner: key.owner,
             team: key.team,

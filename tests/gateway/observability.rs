@@ -60,6 +60,19 @@ async fn metrics_parse_and_count_right() {
     assert_eq!(of("weir_upstream_attempts_total"), 3.0);
     assert!((of("weir_cost_usd_total") - 0.000_17).abs() < 1e-12);
     assert!((of("weir_saved_usd_total") - 0.000_085).abs() < 1e-12);
+    let nano = "provider=\"fake\",model=\"nano\"";
+    assert_eq!(
+        of(&format!("weir_model_requests_total{{{nano},status=\"ok\"}}")),
+        2.0
+    );
+    assert!(of(&format!("weir_tokens_total{{{nano},class=\"output\"}}")) > 0.0);
+    assert!((of(&format!("weir_model_cost_usd_total{{{nano}}}")) - 0.000_17).abs() < 1e-12);
+    assert_eq!(of(&format!("weir_model_first_byte_seconds_count{{{nano}}}")), 2.0);
+    assert_eq!(of("weir_overhead_duration_seconds_count"), 4.0);
+    assert!(
+        of("weir_overhead_duration_seconds_sum") <= of("weir_request_duration_seconds_sum"),
+        "overhead is a part of the whole"
+    );
     assert_eq!(of("weir_request_duration_seconds_count"), 4.0);
     assert_eq!(of("weir_request_duration_seconds_bucket{le=\"+Inf\"}"), 4.0);
     let mut buckets: Vec<(f64, f64)> = samples
@@ -187,5 +200,36 @@ async fn secrets_are_in_no_row_no_trace_and_not_in_the_database() {
                 "a secret lies in the database"
             );
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_cannot_make_series_without_end() {
+    let stage = Stage::open().await;
+    for n in 0..130 {
+        stage.ask(&format!("fake/made-up-{n}"), "hi").await;
+    }
+    let said = stage
+        .send(stage.client.get(format!("{}/metrics", stage.base)))
+        .await
+        .expect(200);
+    let samples = parse(&said.body);
+    let of = |name: &str| samples.keys().filter(|series| series.starts_with(name)).count();
+    assert_eq!(
+        of("weir_model_cost_usd_total{"),
+        101,
+        "a hundred, and the others together"
+    );
+    let others: f64 = samples
+        .iter()
+        .filter(|(series, _)| series.starts_with("weir_model_requests_total{provider=\"other\""))
+        .map(|(_, value)| value)
+        .sum();
+    assert_eq!(others, 30.0);
+    for private in ["user", "key", "session"] {
+        assert!(
+            !said.body.contains(&format!("{private}=\"")),
+            "{private} is no label"
+        );
     }
 }

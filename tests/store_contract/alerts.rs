@@ -1,6 +1,6 @@
 //! Alerts: raised once, delivered by one, and remembered.
 
-use crate::sample::START_MS;
+use crate::sample::{START_MS, act_of};
 use std::{collections::HashSet, sync::Arc};
 use tokio::task::JoinSet;
 use weir_contract::model::alert::{DeliveryState, SnoozeOf};
@@ -150,10 +150,26 @@ pub(crate) async fn snoozes_end_by_themselves(store: Arc<dyn Store>) {
         until_ms,
     };
     let (rule, channel) = (snooze(SnoozeOf::Rule, 50), snooze(SnoozeOf::Channel, 90));
-    store.set_snooze(rule.clone()).await.unwrap();
-    store.set_snooze(channel.clone()).await.unwrap();
+    store.set_snooze(rule.clone(), &act_of("ada", 10)).await.unwrap();
+    store
+        .set_snooze(channel.clone(), &act_of("ada", 10))
+        .await
+        .unwrap();
     assert_eq!(store.snoozes(49).await.unwrap(), [channel.clone(), rule]);
     assert_eq!(store.snoozes(50).await.unwrap(), [channel]);
-    store.set_snooze(snooze(SnoozeOf::Channel, 0)).await.unwrap();
+    store
+        .set_snooze(snooze(SnoozeOf::Channel, 0), &act_of("ada", 10))
+        .await
+        .unwrap();
     assert!(store.snoozes(51).await.unwrap().is_empty());
+    let never = Snooze {
+        name: "never snoozed".to_owned(),
+        ..snooze(SnoozeOf::Rule, 0)
+    };
+    store.set_snooze(never, &act_of("ada", 10)).await.unwrap();
+    assert_eq!(
+        store.changes_after(0, 10).await.unwrap().len(),
+        3,
+        "what changes nothing is not logged"
+    );
 }

@@ -1,6 +1,6 @@
 //! The response cache's rows.
 
-use crate::sample::{Draw, START_MS, entry};
+use crate::sample::{Draw, START_MS, act_of, entry};
 use std::{collections::HashSet, sync::Arc};
 use weir_contract::{
     NanoUsd,
@@ -64,6 +64,7 @@ fn extent(rows: &[CacheEntryRow]) -> CacheExtent {
             .iter()
             .map(|row| NanoUsd(row.cost_nanousd.0 * row.hits))
             .sum(),
+        collection_items: 0,
     }
 }
 
@@ -85,7 +86,10 @@ pub(crate) async fn a_clear_removes_what_the_preview_said(store: Arc<dyn Store>)
         CacheSelector::Prefix(String::new()),
         CacheSelector::All,
     ] {
-        store.clear_entries(&CacheSelector::All).await.unwrap();
+        store
+            .clear_entries(&CacheSelector::All, Some(&act_of("ada", START_MS)))
+            .await
+            .unwrap();
         let rows = fill(&store, &mut draw).await;
         let (goes, stays): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| selector.means(row));
         let listed = store.list_entries(&selector, None, 200).await.unwrap();
@@ -96,7 +100,10 @@ pub(crate) async fn a_clear_removes_what_the_preview_said(store: Arc<dyn Store>)
             "{selector:?}"
         );
         assert_eq!(
-            store.clear_entries(&selector).await.unwrap(),
+            store
+                .clear_entries(&selector, Some(&act_of("ada", START_MS)))
+                .await
+                .unwrap(),
             extent(&goes),
             "{selector:?}"
         );

@@ -1,13 +1,18 @@
 //! Versioned configuration.
 
-use crate::sample::START_MS;
+use crate::sample::{START_MS, act_of};
 use std::sync::Arc;
-use weir_engine::store::{ConfigItem, Store, StoreError};
+use weir_engine::{
+    change::Act,
+    store::{ConfigItem, Store, StoreError},
+};
+
+fn by_ada() -> Act {
+    act_of("ada", START_MS)
+}
 
 async fn save(store: &Arc<dyn Store>, name: &str, body: &str, expected: i64) -> Result<i64, StoreError> {
-    store
-        .save_config("cap", name, body, expected, "ada", START_MS)
-        .await
+    store.save_config("cap", name, body, expected, &by_ada()).await
 }
 
 fn conflict(outcome: Result<i64, StoreError>) -> (i64, i64) {
@@ -44,11 +49,11 @@ pub(crate) async fn a_stale_version_is_a_conflict(store: Arc<dyn Store>) {
     assert_eq!(conflict(save(&store, "a", "3", 0).await), (0, second));
     assert_eq!(conflict(save(&store, "missing", "3", 5).await), (5, 0));
     assert_eq!(
-        conflict(store.delete_config("cap", "a", first, "ada", START_MS).await),
+        conflict(store.delete_config("cap", "a", first, &by_ada()).await),
         (first, second)
     );
     assert_eq!(
-        conflict(store.delete_config("cap", "missing", 5, "ada", START_MS).await),
+        conflict(store.delete_config("cap", "missing", 5, &by_ada()).await),
         (5, 0)
     );
     assert_eq!(
@@ -57,18 +62,12 @@ pub(crate) async fn a_stale_version_is_a_conflict(store: Arc<dyn Store>) {
         "a conflict is no change"
     );
     // Kinds are apart.
-    store
-        .save_config("limit", "a", "1", 0, "ada", START_MS)
-        .await
-        .unwrap();
+    store.save_config("limit", "a", "1", 0, &by_ada()).await.unwrap();
 }
 
 pub(crate) async fn deleting_and_creating_again(store: Arc<dyn Store>) {
     let first = save(&store, "a", "1", 0).await.unwrap();
-    let gone = store
-        .delete_config("cap", "a", first, "ada", START_MS)
-        .await
-        .unwrap();
+    let gone = store.delete_config("cap", "a", first, &by_ada()).await.unwrap();
     assert!(gone > first);
     assert_eq!(store.config_items().await.unwrap(), vec![]);
     assert_eq!(store.config_version().await.unwrap(), gone);

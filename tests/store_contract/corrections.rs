@@ -1,6 +1,6 @@
 //! Corrections of unsettled charges, kept checks, bills and learned ratios.
 
-use crate::sample::{Draw, START_MS, lease, reservation, settled, wish};
+use crate::sample::{Draw, START_MS, act_of, lease, reservation, settled, wish};
 use std::sync::Arc;
 use weir_contract::{
     NanoUsd,
@@ -12,6 +12,7 @@ use weir_contract::{
 };
 use weir_engine::{
     budget::learned_ratio::{RatioCount, Side},
+    change::Act,
     store::{CorrectionOutcome, CorrectionRequest, Dimension, Grain, RequestRecord, Settlement, Store},
 };
 
@@ -22,9 +23,13 @@ fn correction(row: &RequestRow, expected: i64, true_cost: i64) -> CorrectionRequ
         request_id: row.id.clone(),
         expected_nanousd: NanoUsd(expected),
         true_nanousd: NanoUsd(true_cost),
+    }
+}
+
+fn by_ada() -> Act {
+    Act {
         reason: "the bill".to_owned(),
-        who: "test".to_owned(),
-        now_ms: START_MS + 500,
+        ..act_of("ada", START_MS + 500)
     }
 }
 
@@ -87,7 +92,10 @@ pub(crate) async fn a_correction_moves_everything_that_counted(store: Arc<dyn St
     assert_eq!(balance(&store, "day").await, (100, 100, 100));
     assert_eq!(hour(&store, Dimension::All).await, (100, 100));
 
-    let outcome = store.correct_request(correction(&row, 100, 30)).await.unwrap();
+    let outcome = store
+        .correct_request(correction(&row, 100, 30), &by_ada())
+        .await
+        .unwrap();
     let CorrectionOutcome::Corrected(moved) = outcome else {
         panic!("{outcome:?}")
     };
@@ -108,6 +116,9 @@ pub(crate) async fn a_correction_moves_everything_that_counted(store: Arc<dyn St
         Dimension::Model,
         Dimension::Key,
         Dimension::Provider,
+        Dimension::User,
+        Dimension::Team,
+        Dimension::Event,
     ] {
         assert_eq!(hour(&store, dimension).await, (30, 0));
     }
@@ -126,7 +137,10 @@ pub(crate) async fn a_correction_moves_everything_that_counted(store: Arc<dyn St
     );
 
     // A correction may be corrected, also upwards.
-    let outcome = store.correct_request(correction(&row, 30, 250)).await.unwrap();
+    let outcome = store
+        .correct_request(correction(&row, 30, 250), &by_ada())
+        .await
+        .unwrap();
     assert!(matches!(outcome, CorrectionOutcome::Corrected(_)), "{outcome:?}");
     assert_eq!(balance(&store, "day").await.0, 250);
     assert_eq!(hour(&store, Dimension::All).await, (250, 0));
@@ -151,7 +165,10 @@ pub(crate) async fn a_correction_moves_everything_that_counted(store: Arc<dyn St
 pub(crate) async fn a_correction_before_the_fold_is_counted_once(store: Arc<dyn Store>) {
     let mut draw = Draw::seeded("a_correction_before_the_fold_is_counted_once");
     let row = unsettled(&store, &mut draw, 100).await;
-    store.correct_request(correction(&row, 100, 100)).await.unwrap();
+    store
+        .correct_request(correction(&row, 100, 100), &by_ada())
+        .await
+        .unwrap();
     assert_eq!(
         balance(&store, "day").await,
         (100, 0, 100),
@@ -165,20 +182,26 @@ pub(crate) async fn a_correction_that_does_not_fit_changes_nothing(store: Arc<dy
     let mut draw = Draw::seeded("a_correction_that_does_not_fit_changes_nothing");
     let row = unsettled(&store, &mut draw, 100).await;
     assert_eq!(
-        store.correct_request(correction(&row, 99, 30)).await.unwrap(),
+        store
+            .correct_request(correction(&row, 99, 30), &by_ada())
+            .await
+            .unwrap(),
         CorrectionOutcome::CostIs(NanoUsd(100))
     );
     let mut sure = draw.row(START_MS);
     sure.cost_basis = CostBasis::Settled;
     store.record(crate::sample::bare(sure.clone())).await.unwrap();
     let outcome = store
-        .correct_request(correction(&sure, sure.cost_nanousd.0, 1))
+        .correct_request(correction(&sure, sure.cost_nanousd.0, 1), &by_ada())
         .await
         .unwrap();
     assert_eq!(outcome, CorrectionOutcome::NotUnsettled);
     let unknown = draw.row(START_MS);
     assert_eq!(
-        store.correct_request(correction(&unknown, 0, 1)).await.unwrap(),
+        store
+            .correct_request(correction(&unknown, 0, 1), &by_ada())
+            .await
+            .unwrap(),
         CorrectionOutcome::NoSuchRequest
     );
     assert_eq!(balance(&store, "day").await, (100, 100, 100));
@@ -216,10 +239,16 @@ pub(crate) async fn only_unsettled_attempts_are_corrected(store: Arc<dyn Store>)
     store.record(record).await.unwrap();
     assert_eq!(balance(&store, "day").await, (300, 200, 500));
     assert_eq!(
-        store.correct_request(correction(&row, 300, 99)).await.unwrap(),
+        store
+            .correct_request(correction(&row, 300, 99), &by_ada())
+            .await
+            .unwrap(),
         CorrectionOutcome::SettledAlone(NanoUsd(100))
     );
-    store.correct_request(correction(&row, 300, 101)).await.unwrap();
+    store
+        .correct_request(correction(&row, 300, 101), &by_ada())
+        .await
+        .unwrap();
     assert_eq!(balance(&store, "day").await.0, 101);
     assert_eq!(balance(&store, "day").await.1, 0);
 }
@@ -294,14 +323,14 @@ pub(crate) async fn a_bill_is_kept_whole_and_held_against_the_requests(store: Ar
         lines: 1,
     };
     let twice = [model("m", 1), model("m", 2)];
-    assert!(store.insert_bill(&bill, &twice).await.is_err());
+    assert!(store.insert_bill(&bill, &twice, &by_ada()).await.is_err());
     assert_eq!(
         store.list_bills().await.unwrap(),
         vec![],
         "nothing of a bad bill stays"
     );
     let models = vec![model("m", 12), model("n", -3)];
-    store.insert_bill(&bill, &models).await.unwrap();
+    store.insert_bill(&bill, &models, &by_ada()).await.unwrap();
     assert_eq!(store.list_bills().await.unwrap(), vec![bill.clone()]);
     assert_eq!(store.get_bill("b1").await.unwrap(), Some((bill, models)));
     assert_eq!(store.get_bill("b2").await.unwrap(), None);

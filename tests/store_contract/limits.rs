@@ -20,7 +20,7 @@ use weir_engine::{
         replay_log,
         subject::{Caller, OWN_LIMIT, Weight},
     },
-    store::{LimitExchange, LimitFill, Store, StoreError},
+    store::{LimitExchange, LimitFill, LimitStore, Store, StoreError},
 };
 
 fn entry(in_flight: i64, free: i64, need: i64) -> Entry {
@@ -47,7 +47,7 @@ fn exchange(holder: &str, seq: i64, known_ms: i64, entries: Vec<Entry>) -> Limit
     }
 }
 
-async fn ask(store: &Arc<dyn Store>, holder: &str, seq: i64, known_ms: i64, entry: Entry) -> (i64, i64) {
+async fn ask(store: &Arc<dyn LimitStore>, holder: &str, seq: i64, known_ms: i64, entry: Entry) -> (i64, i64) {
     let reply = store
         .exchange_limits(exchange(holder, seq, known_ms, vec![entry]))
         .await
@@ -55,7 +55,7 @@ async fn ask(store: &Arc<dyn Store>, holder: &str, seq: i64, known_ms: i64, entr
     (reply.answers[0].granted, reply.answers[0].room)
 }
 
-pub(crate) async fn slots_are_lent_once(store: Arc<dyn Store>) {
+pub(crate) async fn slots_are_lent_once(store: Arc<dyn LimitStore>) {
     assert_eq!(ask(&store, "a", 1, 0, entry(0, 0, 3)).await, (3, 2));
     assert_eq!(ask(&store, "b", 1, 0, entry(0, 0, 3)).await, (0, 2));
     assert_eq!(ask(&store, "b", 2, 0, entry(0, 0, 2)).await, (2, 0));
@@ -71,7 +71,7 @@ pub(crate) async fn slots_are_lent_once(store: Arc<dyn Store>) {
     );
 }
 
-pub(crate) async fn an_exchange_that_comes_late_changes_nothing(store: Arc<dyn Store>) {
+pub(crate) async fn an_exchange_that_comes_late_changes_nothing(store: Arc<dyn LimitStore>) {
     assert_eq!(ask(&store, "a", 5, 0, entry(0, 0, 3)).await, (3, 2));
     let late = store
         .exchange_limits(exchange("a", 4, 9_000, vec![entry(0, 0, 0)]))
@@ -86,7 +86,7 @@ pub(crate) async fn an_exchange_that_comes_late_changes_nothing(store: Arc<dyn S
     assert_eq!(ask(&store, "b", 1, 0, entry(0, 0, 0)).await, (0, 2));
 }
 
-pub(crate) async fn what_is_handed_over_rests(store: Arc<dyn Store>) {
+pub(crate) async fn what_is_handed_over_rests(store: Arc<dyn LimitStore>) {
     ask(&store, "a", 1, 100, entry(0, 0, 5)).await;
     let handed = Entry {
         used: vec![Use {
@@ -101,7 +101,7 @@ pub(crate) async fn what_is_handed_over_rests(store: Arc<dyn Store>) {
     assert_eq!(ask(&store, "b", 2, rested_ms, entry(0, 0, 5)).await, (5, 0));
 }
 
-pub(crate) async fn the_dead_are_taken_back_from(store: Arc<dyn Store>) {
+pub(crate) async fn the_dead_are_taken_back_from(store: Arc<dyn LimitStore>) {
     ask(&store, "dead", 1, 0, entry(0, 0, 5)).await;
     ask(&store, "living", 1, 20_000, entry(0, 0, 0)).await;
     assert_eq!(store.reclaim_limits(14_000, 30_000).await.unwrap(), 0);
@@ -167,7 +167,7 @@ impl Clock for Skewed {
 
 /// RL-2: four gateways on one store, their clocks 30 seconds off either way and set once more on the way, sixteen callers
 /// each who always ask. Never more than the limit in any window, and at least 95 % of what is allowed.
-pub(crate) async fn four_gateways_hold_one_limit(store: Arc<dyn Store>) {
+pub(crate) async fn four_gateways_hold_one_limit(store: Arc<dyn LimitStore>) {
     const MOST: usize = 40;
     const WINDOWS: usize = 4;
     let limit = Limit {
@@ -239,7 +239,7 @@ pub(crate) async fn four_gateways_hold_one_limit(store: Arc<dyn Store>) {
 }
 
 /// A key that brings its own limit along is counted by it at every gateway together, and no other key is.
-pub(crate) async fn a_keys_own_limit_holds_over_gateways(store: Arc<dyn Store>) {
+pub(crate) async fn a_keys_own_limit_holds_over_gateways(store: Arc<dyn LimitStore>) {
     let own = KeyLimit {
         max_requests: 3,
         window_seconds: 3_600,

@@ -10,17 +10,26 @@ mod alerts;
 mod cache;
 mod cap_manners;
 mod caps;
+mod changes;
+mod checked_queries;
+mod clears;
+mod collections;
 mod configuration;
 mod corrections;
 mod dead_gateways;
+mod gateways;
 mod keys;
 mod kill_nine;
 mod limits;
 mod listing;
 mod many_processes;
+mod postgres;
+mod redis;
 mod requests;
 mod rollups;
 mod sample;
+mod search_index;
+mod semantic;
 mod shared_caps;
 mod spend;
 mod spender_plan;
@@ -76,6 +85,10 @@ macro_rules! contract {
                 a_gateway_that_never_beat_is_recovered,
                 a_late_record_changes_nothing,
             ]
+            gateways: [
+                a_gateway_is_listed_with_what_it_runs,
+                a_dead_gateway_is_listed_no_more,
+            ]
             limits: [
                 slots_are_lent_once,
                 an_exchange_that_comes_late_changes_nothing,
@@ -91,6 +104,7 @@ macro_rules! contract {
                 rollups_follow_by_themselves,
                 statuses_count_where_they_belong,
                 old_rollups_expire,
+                audits_are_taken_off_the_savings,
                 a_step_that_is_no_multiple_is_refused,
             ]
             cache: [
@@ -101,11 +115,27 @@ macro_rules! contract {
                 entries_page_without_gaps,
                 expired_and_foreign_versions_go,
             ]
+            clears: [
+                what_is_cleared_comes_back_whole_by_an_undo,
+                an_undo_leaves_what_was_replaced_or_has_expired,
+                a_clear_is_final_after_a_day,
+                a_purge_leaves_nothing_to_undo,
+                a_tenant_clears_its_own_answers_alone,
+                gateways_are_told_in_order_what_went,
+                clears_answers_and_undos_at_the_same_time,
+            ]
             configuration: [
                 versions_rise_over_all_items,
                 a_stale_version_is_a_conflict,
                 deleting_and_creating_again,
                 one_of_many_concurrent_changes_wins,
+            ]
+            changes: [
+                every_act_adds_its_row,
+                what_is_refused_adds_no_row,
+                a_log_has_one_chain_whoever_writes,
+                changes_are_found_by_what_is_in_them,
+                what_was_before_is_kept_for_an_undo,
             ]
             corrections: [
                 a_correction_moves_everything_that_counted,
@@ -123,6 +153,31 @@ macro_rules! contract {
                 revoking_keeps_the_first_time,
                 a_taken_id_is_a_conflict,
                 the_last_use_follows_the_requests,
+            ]
+            semantic: [
+                questions_come_back_in_the_order_they_were_stored,
+                a_question_goes_with_its_answer,
+                answers_are_cleared_by_source_and_by_user,
+                a_decision_is_written_once_and_labelled,
+                a_persons_word_is_not_undone_by_an_audit,
+                sums_and_lists_say_what_was_decided,
+                a_pair_is_forbidden_once_and_allowed_again,
+                changes_are_told_in_order,
+                old_decisions_and_changes_expire,
+                concurrent_questions_are_never_missed,
+            ]
+            collections: [
+                a_collection_is_its_tenants_alone,
+                items_come_back_as_they_were_put,
+                a_collection_is_filled_whole_or_not_at_all,
+                a_result_belongs_to_one_version,
+                of_many_results_the_newest_stay,
+                a_clear_reaches_collections,
+                items_are_embedded_anew_under_new_numbers,
+                no_result_outlives_its_version,
+            ]
+            search_index: [
+                a_search_finds_what_a_full_search_finds,
             ]
             alerts: [
                 an_alert_is_raised_once,
@@ -146,3 +201,4 @@ macro_rules! contract {
 }
 
 contract!(on_sqlite, crate::sqlite::fresh);
+contract!(on_postgres, crate::postgres::fresh);

@@ -1,4 +1,4 @@
-//! BUD-1 and BUD-7: several processes spend one cap on one file at once, some of them killed: not a nano-dollar over, and next
+//! BUD-1 and BUD-7: several processes spend one cap on one database at once, some of them killed: not a nano-dollar over, and next
 //! to nothing left unused. `WEIR_LONG=1` makes the catalogue's 20,000 calls.
 
 use crate::{sample::Draw, spender_plan::Plan};
@@ -6,15 +6,16 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
+use support::postgres::TestDatabase;
 use weir_contract::NanoUsd;
 use weir_engine::{
     budget::{fence::DEAD_AFTER_MS, period::CountedStarts},
     clock::{Clock, SystemClock},
-    store::{CapBalance, LedgerStore},
+    store::{CapBalance, Store},
 };
-use weir_store_sqlite::SqliteStore;
 
 const DEAREST: i64 = 2_000_000;
 
@@ -23,10 +24,10 @@ fn is_long() -> bool {
 }
 
 /// A plan that uses the cap up after about two thirds of its calls: the average call costs a quarter of the dearest.
-fn plan(folder: &Path, draw: &mut Draw, processes: i64, callers: u64, calls: i64) -> Plan {
+fn plan(on: &Shared, draw: &mut Draw, processes: i64, callers: u64, calls: i64) -> Plan {
     Plan {
-        database: folder.join("weir.db"),
-        bills: PathBuf::new(),
+        database: on.database.clone(),
+        bills: on.folder.path().to_owned(),
         gateway_id: String::new(),
         seed: draw.between(1, i64::MAX / 2_000).unsigned_abs(),
         callers,
@@ -38,6 +39,42 @@ fn plan(folder: &Path, draw: &mut Draw, processes: i64, callers: u64, calls: i64
     }
 }
 
+/// What all processes share: a database, and a folder for what each is billed.
+struct Shared {
+    database: String,
+    store: Arc<dyn Store>,
+    folder: tempfile::TempDir,
+    _kept: Option<TestDatabase>,
+}
+
+impl Shared {
+    async fn on_sqlite() -> Shared {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("weir.db");
+        Shared {
+            database: file.display().to_string(),
+            store: Arc::new(weir_store_sqlite::open(&file).await.unwrap()),
+            folder,
+            _kept: None,
+        }
+    }
+
+    async fn on_postgres() -> Shared {
+        let database = TestDatabase::migrated();
+        Shared {
+            database: database.url(),
+            store: Arc::new(weir_store_postgres::open(&database.url()).await.unwrap()),
+            folder: tempfile::tempdir().unwrap(),
+            _kept: Some(database),
+        }
+    }
+}
+
+/// Where a process writes what it is billed; the plan that all begin with names the folder.
+fn bills_of(base: &Plan, number: usize) -> PathBuf {
+    base.bills.join(format!("bills-{number}"))
+}
+
 struct Spending {
     process: Child,
     plan: Plan,
@@ -46,7 +83,7 @@ struct Spending {
 fn start(base: &Plan, number: usize) -> Spending {
     let plan = Plan {
         gateway_id: format!("g{number}"),
-        bills: base.database.with_file_name(format!("bills-{number}")),
+        bills: bills_of(base, number),
         seed: base.seed + number as u64,
         ..base.clone()
     };
@@ -102,7 +139,7 @@ fn read(bills: &Path) -> Told {
 
 fn read_all(base: &Plan, processes: usize) -> Told {
     (0..processes).fold(Told::default(), |sum, number| {
-        let one = read(&base.database.with_file_name(format!("bills-{number}")));
+        let one = read(&bills_of(base, number));
         Told {
             billed: sum.billed + one.billed,
             calls: sum.calls + one.calls,
@@ -112,7 +149,7 @@ fn read_all(base: &Plan, processes: usize) -> Told {
     })
 }
 
-async fn balance(store: &SqliteStore) -> CapBalance {
+async fn balance(store: &dyn Store) -> CapBalance {
     let all = CountedStarts {
         first_ms: 0,
         last_ms: i64::MAX,
@@ -144,7 +181,7 @@ fn wait(mut spending: Spending) {
 }
 
 /// 0 over by the providers' bills and by the ledger, and at least 99 of 100 of the cap used.
-async fn check(base: &Plan, store: &SqliteStore, told: &Told) {
+async fn check(base: &Plan, store: &dyn Store, told: &Told) {
     let stands = balance(store).await;
     println!(
         "limit {}, billed {} in {} calls, charged {} (unsettled {}), {} refused, {} of them with room lent out",
@@ -173,33 +210,53 @@ async fn check(base: &Plan, store: &SqliteStore, told: &Told) {
     assert_eq!(store.check_ledger().await.unwrap(), vec![]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bud_1_four_processes_never_pass_a_strict_cap_and_use_all_of_it() {
+/// Each of them on both databases.
+macro_rules! on_both {
+    ($($behaviour:ident,)*) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                super::$behaviour(super::Shared::on_sqlite().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                super::$behaviour(super::Shared::on_postgres().await).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    bud_1_four_processes_never_pass_a_strict_cap_and_use_all_of_it,
+    bud_1_kills_in_the_middle_change_nothing,
+    bud_7_what_three_dead_gateways_strand_comes_back,
+}
+
+async fn bud_1_four_processes_never_pass_a_strict_cap_and_use_all_of_it(on: Shared) {
     let mut draw = Draw::seeded("bud_1");
-    let folder = tempfile::tempdir().unwrap();
     let calls = if is_long() { 20_000 } else { 4_000 };
-    let base = plan(folder.path(), &mut draw, 4, 64, calls);
-    let store = weir_store_sqlite::open(&base.database).await.unwrap();
+    let base = plan(&on, &mut draw, 4, 64, calls);
+    let store = on.store.as_ref();
     let spending: Vec<_> = (0..4).map(|number| start(&base, number)).collect();
     spending.into_iter().for_each(wait);
     let told = read_all(&base, 4);
-    check(&base, &store, &told).await;
+    check(&base, store, &told).await;
     assert_eq!(
         told.refused_with_room, 0,
         "nothing is refused while money is left"
     );
-    assert_eq!(balance(&store).await.unsettled_nanousd, NanoUsd::ZERO);
+    assert_eq!(balance(store).await.unsettled_nanousd, NanoUsd::ZERO);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bud_1_kills_in_the_middle_change_nothing() {
+async fn bud_1_kills_in_the_middle_change_nothing(on: Shared) {
     let mut draw = Draw::seeded("bud_1_kills");
-    let folder = tempfile::tempdir().unwrap();
     let calls = if is_long() { 20_000 } else { 4_000 };
-    let mut base = plan(folder.path(), &mut draw, 4, 64, calls);
+    let mut base = plan(&on, &mut draw, 4, 64, calls);
     // The leases of the dead come back only after they are known to be.
     base.patience_ms = (DEAD_AFTER_MS + 6_000).unsigned_abs();
-    let store = weir_store_sqlite::open(&base.database).await.unwrap();
+    let store = on.store.as_ref();
     let mut spending: Vec<_> = (0..4).map(|number| start(&base, number)).collect();
     for number in 4..7 {
         std::thread::sleep(Duration::from_millis(draw.between(200, 1_200).unsigned_abs()));
@@ -210,20 +267,18 @@ async fn bud_1_kills_in_the_middle_change_nothing() {
     }
     spending.into_iter().for_each(wait);
     let told = read_all(&base, 7);
-    check(&base, &store, &told).await;
+    check(&base, store, &told).await;
     assert!(
-        balance(&store).await.unsettled_nanousd > NanoUsd::ZERO,
+        balance(store).await.unsettled_nanousd > NanoUsd::ZERO,
         "no kill hit a call, so nothing is shown"
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bud_7_what_three_dead_gateways_strand_comes_back() {
+async fn bud_7_what_three_dead_gateways_strand_comes_back(on: Shared) {
     let mut draw = Draw::seeded("bud_7");
-    let folder = tempfile::tempdir().unwrap();
-    let mut base = plan(folder.path(), &mut draw, 8, 4, 400_000);
+    let mut base = plan(&on, &mut draw, 8, 4, 400_000);
     base.slowest_ms = 60;
-    let store = weir_store_sqlite::open(&base.database).await.unwrap();
+    let store = on.store.as_ref();
     let mut spending: Vec<_> = (0..8).map(|number| start(&base, number)).collect();
     std::thread::sleep(Duration::from_millis(draw.between(1_500, 3_000).unsigned_abs()));
     for _ in 0..3 {
@@ -234,7 +289,7 @@ async fn bud_7_what_three_dead_gateways_strand_comes_back() {
     let killed_at = Instant::now();
     spending.into_iter().for_each(end);
     let told = read_all(&base, 8);
-    let stands = balance(&store).await;
+    let stands = balance(store).await;
     let stranded = stands.committed_nanousd.0 - stands.spent_nanousd.0;
     println!("stranded {stranded} of {}", base.limit);
     assert!(stranded > 0, "the dead held nothing, so nothing is shown");
@@ -247,7 +302,7 @@ async fn bud_7_what_three_dead_gateways_strand_comes_back() {
             .recover_dead_gateways(now_ms - DEAD_AFTER_MS, now_ms)
             .await
             .unwrap();
-        let stands = balance(&store).await;
+        let stands = balance(store).await;
         if stands.committed_nanousd == stands.spent_nanousd {
             break;
         }
@@ -258,7 +313,7 @@ async fn bud_7_what_three_dead_gateways_strand_comes_back() {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     println!("returned after {} ms", killed_at.elapsed().as_millis());
-    let stands = balance(&store).await;
+    let stands = balance(store).await;
     assert!(told.billed <= base.limit && stands.spent_nanousd <= NanoUsd(base.limit));
     assert!(stands.spent_nanousd.0 >= told.billed, "a bill was forgotten");
     assert_eq!(stands.reserved_nanousd, NanoUsd::ZERO);

@@ -1,6 +1,6 @@
 //! Requests, reservations and entries to test with, drawn from a seed that a failing test prints.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::ops::{Deref, DerefMut};
 use weir_contract::{
     NanoUsd,
     model::{
@@ -12,49 +12,42 @@ use weir_contract::{
 };
 use weir_engine::{
     budget::period::CountedStarts,
+    change::Act,
     store::{CacheEntry, LeaseKey, LeaseRequest, OpenReservation, RequestRecord, Settlement},
 };
 
 /// 2026-01-01 00:00 UTC.
 pub(crate) const START_MS: i64 = 1_767_225_600_000;
 
-/// SplitMix64: small, and good enough to draw tests from.
-pub(crate) struct Draw(u64);
+/// Draws requests and what belongs to them.
+pub(crate) struct Draw(support::draw::Draw);
+
+impl Deref for Draw {
+    type Target = support::draw::Draw;
+
+    fn deref(&self) -> &support::draw::Draw {
+        &self.0
+    }
+}
+
+impl DerefMut for Draw {
+    fn deref_mut(&mut self) -> &mut support::draw::Draw {
+        &mut self.0
+    }
+}
 
 impl Draw {
     /// From `WEIR_TEST_SEED`, or else from the time; prints which.
     pub(crate) fn seeded(test: &str) -> Draw {
-        let seed = std::env::var("WEIR_TEST_SEED")
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64);
-        println!("{test}: WEIR_TEST_SEED={seed}");
-        Draw(seed)
+        Draw(support::draw::Draw::seeded(test))
     }
     pub(crate) fn from(seed: u64) -> Draw {
-        Draw(seed)
-    }
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    /// From `low` up to and without `high`.
-    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
-        low + (self.next() % (high - low) as u64) as i64
-    }
-    pub(crate) fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[(self.next() % of.len() as u64) as usize]
-    }
-    pub(crate) fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        Draw(support::draw::Draw::from(seed))
     }
     /// A UUID of version 7 with this time.
     pub(crate) fn id(&mut self, at_ms: i64) -> String {
         let mut random = [0; 10];
-        random[..8].copy_from_slice(&self.next().to_le_bytes());
+        random[..8].copy_from_slice(&self.number().to_le_bytes());
         uuid::Builder::from_unix_timestamp_millis(at_ms as u64, &random)
             .into_uuid()
             .to_string()
@@ -108,7 +101,7 @@ impl Draw {
             model: (*self.one(&["", "small", "large"])).to_owned(),
             simulated: self.chance(20),
             cache,
-            variants: match self.next() % 3 {
+            variants: match self.number() % 3 {
                 0 => vec![],
                 1 => vec!["ladder=new".to_owned()],
                 _ => vec!["ladder=old".to_owned(), "prompt=new".to_owned()],
@@ -244,6 +237,14 @@ pub(crate) fn entry(key: &str, created_ms: i64) -> CacheEntry {
             cost_nanousd: NanoUsd(1000),
         },
         app_version: "1".to_owned(),
+        tenant: String::new(),
         body: vec![0, 255, 7],
     }
+}
+
+/// Somebody who acts at this time.
+pub(crate) fn act_of(user: &str, now_ms: i64) -> Act {
+    let mut act = Act::of_weir("test", now_ms);
+    act.actor.user = user.to_owned();
+    act
 }

@@ -13,7 +13,7 @@ use weir_engine::{
 
 pub(crate) async fn sixty_four_callers_never_pass_the_limit(store: Arc<dyn Store>) {
     const LIMIT: i64 = 1_000_000;
-    let seed = Draw::seeded("sixty_four_callers_never_pass_the_limit").next();
+    let seed = Draw::seeded("sixty_four_callers_never_pass_the_limit").number();
     let callers = (0..64_u64).map(|caller| {
         let store = store.clone();
         tokio::spawn(async move {

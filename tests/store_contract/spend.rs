@@ -92,7 +92,7 @@ pub(crate) async fn a_values_hours_are_its_requests(store: Arc<dyn Store>) {
                 .windows(2)
                 .all(|pair| pair[0].1.cost_nanousd >= pair[1].1.cost_nanousd)
         );
-        let all = store.all_values(dimension, range).await.unwrap();
+        let all = store.all_spend(range).await.unwrap();
         let cost: i64 = inside.iter().map(|row| row.cost_nanousd.0).sum();
         assert_eq!((all.requests, all.cost_nanousd), (inside.len() as i64, cost));
     }

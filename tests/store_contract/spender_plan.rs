@@ -9,7 +9,8 @@ use weir_contract::{
 /// Amounts in nano-dollars.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) database: PathBuf,
+    /// The URL of a Postgres, or the path of a SQLite file.
+    pub(crate) database: String,
     /// Where it writes what it is billed.
     pub(crate) bills: PathBuf,
     pub(crate) gateway_id: String,
@@ -42,7 +43,7 @@ impl Plan {
 
     pub(crate) fn arguments(&self) -> Vec<String> {
         vec![
-            self.database.display().to_string(),
+            self.database.clone(),
             self.bills.display().to_string(),
             self.gateway_id.clone(),
             self.seed.to_string(),
@@ -57,7 +58,7 @@ impl Plan {
 
     pub(crate) fn read(arguments: &[String]) -> Plan {
         Plan {
-            database: arguments[0].clone().into(),
+            database: arguments[0].clone(),
             bills: arguments[1].clone().into(),
             gateway_id: arguments[2].clone(),
             seed: arguments[3].parse().unwrap(),

@@ -17,6 +17,7 @@ use spender_plan::Plan;
 use std::{
     fs::{File, OpenOptions},
     io::{Read, Write},
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
@@ -31,14 +32,13 @@ use weir_engine::{
         purse::{Purse, PurseError},
     },
     clock::{Clock, SystemClock},
-    store::{LedgerStore, OpenReservation, RequestStore},
+    store::{OpenReservation, Store},
 };
-use weir_store_sqlite::SqliteStore;
 
 struct Spender {
     plan: Plan,
     caps: Vec<Cap>,
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     purse: Purse,
     clock: Arc<SystemClock>,
     bills: Mutex<File>,
@@ -52,11 +52,11 @@ struct Spender {
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let plan = Plan::read(&arguments);
-    let store = weir_store_sqlite::open(&plan.database).await.unwrap();
+    let store = open(&plan.database).await;
     let clock = Arc::new(SystemClock::new());
     let bills = OpenOptions::new().create(true).append(true).open(&plan.bills);
     let spender = Arc::new(Spender {
-        purse: Purse::new(&plan.gateway_id, Arc::new(store.clone()), clock.clone()),
+        purse: Purse::new(&plan.gateway_id, store.clone(), clock.clone()),
         caps: vec![plan.cap()],
         bills: Mutex::new(bills.unwrap()),
         calls_left: AtomicI64::new(plan.calls),
@@ -88,6 +88,13 @@ async fn main() {
         .await
         .unwrap();
     println!("done");
+}
+
+async fn open(database: &str) -> Arc<dyn Store> {
+    if database.starts_with("postgres://") {
+        return Arc::new(weir_store_postgres::open(database).await.unwrap());
+    }
+    Arc::new(weir_store_sqlite::open(Path::new(database)).await.unwrap())
 }
 
 /// As the gateway's housekeeping.

@@ -10,16 +10,15 @@
 mod sample;
 
 use sample::{Draw, START_MS, lease, reservation, settled, trace, wish};
-use std::{io::Write, path::PathBuf, sync::Arc};
-use weir_engine::store::{LedgerStore, RequestRecord, RequestStore};
-use weir_store_sqlite::SqliteStore;
+use std::{io::Write, path::Path, sync::Arc};
+use weir_engine::store::{RequestRecord, Store};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
-    let database = PathBuf::from(arguments.next().unwrap());
+    let url = arguments.next().unwrap();
     let life: i64 = arguments.next().unwrap().parse().unwrap();
-    let store = weir_store_sqlite::open(&database).await.unwrap();
+    let store = open(&url).await;
     let now_ms = START_MS + life * 1000;
     // Whoever beat before this life is dead.
     store.recover_dead_gateways(now_ms, now_ms).await.unwrap();
@@ -42,7 +41,18 @@ async fn main() {
     }
 }
 
-async fn call_for_ever(store: SqliteStore, gateway: Arc<str>, life: i64, caller: i64, now_ms: i64) {
+/// The store behind the URL; the schema of a Postgres is made if it is missing.
+async fn open(url: &str) -> Arc<dyn Store> {
+    match url.strip_prefix("sqlite://") {
+        Some(path) => Arc::new(weir_store_sqlite::open(Path::new(path)).await.unwrap()),
+        None => {
+            weir_store_postgres::migrate(url).await.unwrap();
+            Arc::new(weir_store_postgres::open(url).await.unwrap())
+        }
+    }
+}
+
+async fn call_for_ever(store: Arc<dyn Store>, gateway: Arc<str>, life: i64, caller: i64, now_ms: i64) {
     let mut draw = Draw::from((life * 1000 + caller) as u64 * 7919);
     let key = lease("day", &format!("lease of {gateway}, caller {caller}"));
     let mut free = 0;

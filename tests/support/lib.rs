@@ -5,9 +5,15 @@
 )]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this is test code")]
 
+pub mod draw;
 pub mod mail;
+pub mod postgres;
+pub mod postgres_server;
 pub mod process;
 pub mod receiver;
+#[cfg(unix)]
+pub mod redis_server;
+pub mod roles;
 pub mod said;
 pub mod stage;
 pub mod upstream;

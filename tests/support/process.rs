@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Output, Stdio},
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock},
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
@@ -95,6 +95,7 @@ pub struct Serving {
     pub child: Child,
     /// `http://127.0.0.1:PORT`.
     pub base: String,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Serving {
@@ -137,8 +138,25 @@ impl Serving {
         // The pipes are read on, so that a full one never stops it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let mut log = BufReader::new(child.stderr.take().expect("piped")).lines();
-        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
-        Serving { child, base }
+        let said = Arc::<Mutex<Vec<String>>>::default();
+        let saying = said.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = log.next_line().await {
+                saying.lock().unwrap().push(line);
+            }
+        });
+        Serving {
+            child,
+            base,
+            log: said,
+        }
+    }
+
+    /// The lines of its log that hold this text.
+    #[must_use]
+    pub fn logged(&self, text: &str) -> Vec<String> {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(text)).cloned().collect()
     }
 
     /// Sends SIGTERM.

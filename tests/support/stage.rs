@@ -102,7 +102,7 @@ pub fn options(text: &str, database_url: &str) -> StartOptions {
         secrets: Arc::new(environment),
         next_free_port: false,
         secret_store: "environment".to_owned(),
-        who: "test".to_owned(),
+        actor: weir_gateway::actor::actor_of("test", "local"),
         desktop: None,
     }
 }

@@ -9,6 +9,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("weir-contract", &[]),
     ("weir-ui", &["weir-contract"]),
     ("weir-engine", &["weir-contract"]),
+    ("weir-embedder", &["weir-engine"]),
+    ("semantic-eval", &["weir-engine", "weir-embedder"]),
     ("weir-store-sqlite", &["weir-contract", "weir-engine"]),
     ("weir-store-postgres", &["weir-contract", "weir-engine"]),
     ("weir-store-redis", &["weir-contract", "weir-engine"]),
@@ -18,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "weir-contract",
             "weir-engine",
+            "weir-embedder",
             "weir-store-sqlite",
             "weir-store-postgres",
             "weir-store-redis",
@@ -33,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "weir-contract",
             "weir-engine",
+            "weir-embedder",
             "weir-store-sqlite",
             "weir-store-postgres",
             "weir-store-redis",

@@ -4,11 +4,19 @@ use crate::tree::{hold, read, sources};
 use std::collections::BTreeSet;
 
 /// Commands that only the window has; the rest must be known to `admin`.
-const OF_THE_WINDOW: [&str; 4] = [
+const OF_THE_WINDOW: [&str; 12] = [
     "gateway.status",
     "profile.open",
     "secrets.set",
     "channels.set_secret",
+    "profiles.list",
+    "profiles.save",
+    "profiles.delete",
+    "profiles.read_url",
+    "profiles.test",
+    "profiles.connect",
+    "profiles.unlock",
+    "profiles.lock",
 ];
 /// What the page may do beside our own commands: hear that something changed.
 const NEWS: [&str; 2] = ["core:event:allow-listen", "core:event:allow-unlisten"];
@@ -141,5 +149,24 @@ fn the_window_is_locked_down() {
     assert_ne!(
         config["app"]["withGlobalTauri"], true,
         "the page reaches the shell through `backend` alone"
+    );
+}
+
+#[test]
+fn every_command_asks_whose_data_its_window_shows() {
+    let commands = sources()
+        .into_iter()
+        .filter(|source| source.path.starts_with("src-tauri/src/commands/"));
+    let broken: Vec<String> = commands
+        .flat_map(|source| {
+            let lines = source.code().filter(|(_, line)| line.contains("State<"));
+            lines
+                .map(|(number, _)| format!("{}:{number}", source.path))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    hold(
+        "A command that takes the local profile from the app would answer an attached window from the wrong database; take `Asking`:",
+        &broken,
     );
 }

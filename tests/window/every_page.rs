@@ -4,8 +4,8 @@
 use fantoccini::Locator;
 use support::window::Window;
 
-const PAGES: [&str; 8] = [
-    "overview", "requests", "cache", "budgets", "limits", "rollouts", "alerts", "settings",
+const PAGES: [&str; 9] = [
+    "overview", "requests", "cache", "budgets", "limits", "rollouts", "alerts", "changes", "settings",
 ];
 const SIZES: [(u32, u32); 2] = [(1280, 800), (1920, 1080)];
 

@@ -1,8 +1,22 @@
 //! Journeys through the real window, as a person would take them.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
+mod attached;
 mod every_page;
 mod first_call;
+#[path = "../production/fleet.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the tests of production, which use more of it"
+)]
+mod fleet;
+#[path = "../production/wire.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the tests of production, which use more of it"
+)]
+mod wire;
 
 use support::window::Window;
 

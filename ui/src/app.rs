@@ -3,6 +3,8 @@
 use crate::{
     backend::{fake, tauri},
     components::{
+        band::Band,
+        conflict::ConflictDialog,
         icon::Mark,
         nav::Nav,
         notice::NoticeBar,
@@ -10,18 +12,11 @@ use crate::{
         topbar::{DegradedBar, TopBar},
     },
     contexts::{Shell, clock, live},
+    format,
     pages::{
-        alerts::Alerts,
-        budgets::Budgets,
-        cache::Cache,
-        first_run::{Attach, FirstRun},
-        limits::Limits,
-        overview::Overview,
-        request::Request,
-        requests::Requests,
-        rollouts::Rollouts,
-        settings::Settings,
-        start::Start,
+        alerts::Alerts, budgets::Budgets, cache::Cache, changes::Changes, connections::Attach,
+        first_run::FirstRun, limits::Limits, overview::Overview, request::Request, requests::Requests,
+        rollouts::Rollouts, settings::Settings, start::Start,
     },
     route::Page,
 };
@@ -78,6 +73,7 @@ fn App() -> impl IntoView {
             Stage::Open => view! { <Frame/> }.into_any(),
         }}
         <NoticeBar/>
+        <ConflictDialog/>
     }
 }
 
@@ -100,7 +96,20 @@ fn Frame() -> impl IntoView {
     let shell = crate::contexts::use_shell();
     // The query may change without the screen changing; only another page mounts anew.
     let page = Memo::new(move |_| shell.route.with(|route| route.page.clone()));
-    Effect::new(move |_| document().set_title(&format!("{} · Weir", page.with(Page::title))));
+    let database = Memo::new(move |_| {
+        let attached = shell.attached();
+        attached.map(|state| {
+            format!(
+                "{} · {} · ",
+                format::visible(&state.name),
+                state.environment.word()
+            )
+        })
+    });
+    Effect::new(move |_| {
+        let database = database.get().unwrap_or_default();
+        document().set_title(&format!("{database}{} · Weir", page.with(Page::title)));
+    });
     let main = NodeRef::<html::Main>::new();
     let focus_main = move || {
         if let Some(main) = main.get_untracked() {
@@ -130,10 +139,12 @@ fn Frame() -> impl IntoView {
         Page::Limits => view! { <Limits/> }.into_any(),
         Page::Rollouts => view! { <Rollouts/> }.into_any(),
         Page::Alerts => view! { <Alerts/> }.into_any(),
+        Page::Changes => view! { <Changes/> }.into_any(),
         Page::Settings => view! { <Settings/> }.into_any(),
         Page::Start => view! { <Start/> }.into_any(),
     };
     view! {
+        <div class="window"><Band/>
         <div class="frame" class:is-sample=move || shell.is_sample()>
             <a class="skip" href="#content" on:click=skip>"Skip to the page"</a>
             <Nav/>
@@ -142,6 +153,6 @@ fn Frame() -> impl IntoView {
                 <DegradedBar/>
                 <main class="content" id="content" tabindex="-1" node_ref=main>{content}</main>
             </div>
-        </div>
+        </div></div>
     }
 }

@@ -3,8 +3,20 @@
 
 mod bench;
 mod display;
+mod embedding_model;
+mod eval;
+mod fill;
 mod packages;
 mod page;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with the tests, which use more of it"
+)]
+#[path = "../../tests/support/postgres_server.rs"]
+mod postgres_server;
+mod prepare_postgres;
+mod release;
 mod run;
 mod setup;
 mod step;
@@ -31,10 +43,18 @@ enum Verb {
     Test,
     /// Measures the gateway in a release build; prints a table and JSON.
     Bench(bench::Options),
-    /// Only installs what building and testing need.
+    /// Fills an empty database with made-up requests, and all that is counted of them.
+    Fill(fill::Options),
+    /// Measures what the semantic cache is worth; writes docs/semantic-eval.md.
+    Eval(eval::Options),
+    /// Packs the programs, built for release, and the embedding model into one archive.
+    Release,
+    /// Only installs what building and testing need, and fetches the embedding model.
     Setup,
     /// Only builds the page into ui/dist.
     Page,
+    /// Describes the queries on Postgres anew, after they or its migrations changed.
+    PreparePostgres,
 }
 
 fn main() -> ExitCode {
@@ -42,7 +62,11 @@ fn main() -> ExitCode {
         Verb::Run(options) => run::run(&options),
         Verb::Test => test::test(),
         Verb::Bench(options) => bench::bench(&options),
-        Verb::Setup => setup::everything(),
+        Verb::Fill(options) => fill::fill(&options),
+        Verb::Eval(options) => eval::eval(&options),
+        Verb::Setup => setup::everything().and_then(|()| embedding_model::ensure().map(drop)),
+        Verb::Release => release::release(),
+        Verb::PreparePostgres => prepare_postgres::prepare(),
         Verb::Page => setup::for_page().and_then(|()| page::build(&workspace::Workspace::find()?)),
     };
     match outcome {

@@ -43,6 +43,8 @@ const FOR_TESTING: &[Package] = &[
         "libfaketime",
         Probe::FileBelowUsrLib("faketime/libfaketimeMT.so.1"),
     ),
+    // The server under the name of its checker, without a service that starts by itself.
+    package("redis-tools", Probe::Program("redis-check-rdb")),
     // The official SDKs are tested in a virtual environment; Debian splits what makes one from the interpreter.
     package("python3-venv", Probe::PythonModule("ensurepip")),
 ];

@@ -1,7 +1,6 @@
 //! The page's commands on alert rules and what they raised.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
@@ -13,11 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn alerts_list(
-    profile: State<'_, Profile>,
-    args: AlertsList,
-) -> Result<Vec<AlertRuleState>, ApiError> {
-    profile.call(args).await
+pub async fn alerts_list(asking: Asking, args: AlertsList) -> Result<Vec<AlertRuleState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `alerts.save`.
@@ -25,8 +21,8 @@ pub async fn alerts_list(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn alerts_save(profile: State<'_, Profile>, args: AlertsSave) -> Result<AlertRuleState, ApiError> {
-    profile.call(args).await
+pub async fn alerts_save(asking: Asking, args: AlertsSave) -> Result<AlertRuleState, ApiError> {
+    asking.call(args).await
 }
 
 /// `alerts.delete`.
@@ -34,8 +30,8 @@ pub async fn alerts_save(profile: State<'_, Profile>, args: AlertsSave) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn alerts_delete(profile: State<'_, Profile>, args: AlertsDelete) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn alerts_delete(asking: Asking, args: AlertsDelete) -> Result<(), ApiError> {
+    asking.call(args).await
 }
 
 /// `alerts.snooze`.
@@ -43,8 +39,8 @@ pub async fn alerts_delete(profile: State<'_, Profile>, args: AlertsDelete) -> R
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn alerts_snooze(profile: State<'_, Profile>, args: AlertsSnooze) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn alerts_snooze(asking: Asking, args: AlertsSnooze) -> Result<(), ApiError> {
+    asking.call(args).await
 }
 
 /// `alerts.preview`.
@@ -52,11 +48,8 @@ pub async fn alerts_snooze(profile: State<'_, Profile>, args: AlertsSnooze) -> R
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn alerts_preview(
-    profile: State<'_, Profile>,
-    args: AlertsPreview,
-) -> Result<AlertPreview, ApiError> {
-    profile.call(args).await
+pub async fn alerts_preview(asking: Asking, args: AlertsPreview) -> Result<AlertPreview, ApiError> {
+    asking.call(args).await
 }
 
 /// `alerts.history`.
@@ -64,9 +57,6 @@ pub async fn alerts_preview(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn alerts_history(
-    profile: State<'_, Profile>,
-    args: AlertsHistory,
-) -> Result<Vec<AlertEvent>, ApiError> {
-    profile.call(args).await
+pub async fn alerts_history(asking: Asking, args: AlertsHistory) -> Result<Vec<AlertEvent>, ApiError> {
+    asking.call(args).await
 }

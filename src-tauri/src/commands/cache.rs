@@ -1,11 +1,13 @@
 //! The page's commands on the response cache.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
-    command::cache::{CacheClear, CacheClearPreview, CacheEntryPage, CacheList, CacheStatsGet},
-    model::cache::{CacheExtent, CacheStats},
+    command::cache::{
+        CacheClear, CacheClearPreview, CacheClears, CacheEntryPage, CacheList, CachePurgeClear,
+        CacheStatsGet, CacheUndoClear,
+    },
+    model::cache::{CacheClearRow, CacheCleared, CacheExtent, CacheStats},
 };
 
 /// `cache.stats`.
@@ -13,8 +15,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn cache_stats(profile: State<'_, Profile>, args: CacheStatsGet) -> Result<CacheStats, ApiError> {
-    profile.call(args).await
+pub async fn cache_stats(asking: Asking, args: CacheStatsGet) -> Result<CacheStats, ApiError> {
+    asking.call(args).await
 }
 
 /// `cache.list`.
@@ -22,8 +24,8 @@ pub async fn cache_stats(profile: State<'_, Profile>, args: CacheStatsGet) -> Re
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn cache_list(profile: State<'_, Profile>, args: CacheList) -> Result<CacheEntryPage, ApiError> {
-    profile.call(args).await
+pub async fn cache_list(asking: Asking, args: CacheList) -> Result<CacheEntryPage, ApiError> {
+    asking.call(args).await
 }
 
 /// `cache.clear_preview`.
@@ -31,11 +33,8 @@ pub async fn cache_list(profile: State<'_, Profile>, args: CacheList) -> Result<
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn cache_clear_preview(
-    profile: State<'_, Profile>,
-    args: CacheClearPreview,
-) -> Result<CacheExtent, ApiError> {
-    profile.call(args).await
+pub async fn cache_clear_preview(asking: Asking, args: CacheClearPreview) -> Result<CacheExtent, ApiError> {
+    asking.call(args).await
 }
 
 /// `cache.clear`.
@@ -43,6 +42,33 @@ pub async fn cache_clear_preview(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn cache_clear(profile: State<'_, Profile>, args: CacheClear) -> Result<CacheExtent, ApiError> {
-    profile.call(args).await
+pub async fn cache_clear(asking: Asking, args: CacheClear) -> Result<CacheCleared, ApiError> {
+    asking.call(args).await
+}
+
+/// `cache.undo_clear`.
+///
+/// # Errors
+/// The operation's own.
+#[tauri::command]
+pub async fn cache_undo_clear(asking: Asking, args: CacheUndoClear) -> Result<CacheExtent, ApiError> {
+    asking.call(args).await
+}
+
+/// `cache.purge_clear`.
+///
+/// # Errors
+/// The operation's own.
+#[tauri::command]
+pub async fn cache_purge_clear(asking: Asking, args: CachePurgeClear) -> Result<CacheExtent, ApiError> {
+    asking.call(args).await
+}
+
+/// `cache.clears`.
+///
+/// # Errors
+/// The operation's own.
+#[tauri::command]
+pub async fn cache_clears(asking: Asking, args: CacheClears) -> Result<Vec<CacheClearRow>, ApiError> {
+    asking.call(args).await
 }

@@ -1,7 +1,6 @@
 //! The page's commands on budget caps.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
@@ -13,8 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn caps_list(profile: State<'_, Profile>, args: CapsList) -> Result<Vec<CapState>, ApiError> {
-    profile.call(args).await
+pub async fn caps_list(asking: Asking, args: CapsList) -> Result<Vec<CapState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `caps.save`.
@@ -22,8 +21,8 @@ pub async fn caps_list(profile: State<'_, Profile>, args: CapsList) -> Result<Ve
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn caps_save(profile: State<'_, Profile>, args: CapsSave) -> Result<CapState, ApiError> {
-    profile.call(args).await
+pub async fn caps_save(asking: Asking, args: CapsSave) -> Result<CapState, ApiError> {
+    asking.call(args).await
 }
 
 /// `caps.delete`.
@@ -31,8 +30,8 @@ pub async fn caps_save(profile: State<'_, Profile>, args: CapsSave) -> Result<Ca
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn caps_delete(profile: State<'_, Profile>, args: CapsDelete) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn caps_delete(asking: Asking, args: CapsDelete) -> Result<(), ApiError> {
+    asking.call(args).await
 }
 
 /// `caps.simulate`.
@@ -40,9 +39,6 @@ pub async fn caps_delete(profile: State<'_, Profile>, args: CapsDelete) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn caps_simulate(
-    profile: State<'_, Profile>,
-    args: CapsSimulate,
-) -> Result<CapSimulation, ApiError> {
-    profile.call(args).await
+pub async fn caps_simulate(asking: Asking, args: CapsSimulate) -> Result<CapSimulation, ApiError> {
+    asking.call(args).await
 }

@@ -1,8 +1,7 @@
 //! The page's commands on where alerts go. A channel's secret goes in here and never comes out to the page.
 
-use crate::profile::{Profile, on_thread};
+use crate::{asking::Asking, profile::on_thread};
 use secrecy::SecretString;
-use tauri::State;
 use weir_contract::{
     ApiError, ErrorCode,
     command::channels::{ChannelsDelete, ChannelsList, ChannelsSave, ChannelsSetSecret, ChannelsTest},
@@ -20,11 +19,8 @@ const LONGEST_SECRET_BYTES: usize = 4096;
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn channels_list(
-    profile: State<'_, Profile>,
-    args: ChannelsList,
-) -> Result<Vec<ChannelState>, ApiError> {
-    profile.call(args).await
+pub async fn channels_list(asking: Asking, args: ChannelsList) -> Result<Vec<ChannelState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `channels.save`.
@@ -32,11 +28,8 @@ pub async fn channels_list(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn channels_save(
-    profile: State<'_, Profile>,
-    args: ChannelsSave,
-) -> Result<ChannelState, ApiError> {
-    profile.call(args).await
+pub async fn channels_save(asking: Asking, args: ChannelsSave) -> Result<ChannelState, ApiError> {
+    asking.call(args).await
 }
 
 /// `channels.delete`.
@@ -44,8 +37,8 @@ pub async fn channels_save(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn channels_delete(profile: State<'_, Profile>, args: ChannelsDelete) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn channels_delete(asking: Asking, args: ChannelsDelete) -> Result<(), ApiError> {
+    asking.call(args).await
 }
 
 /// `channels.test`.
@@ -53,8 +46,8 @@ pub async fn channels_delete(profile: State<'_, Profile>, args: ChannelsDelete) 
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn channels_test(profile: State<'_, Profile>, args: ChannelsTest) -> Result<ChannelTest, ApiError> {
-    profile.call(args).await
+pub async fn channels_test(asking: Asking, args: ChannelsTest) -> Result<ChannelTest, ApiError> {
+    asking.call(args).await
 }
 
 /// `channels.set_secret`: fills the entry that the channel itself names, so that what is stored here is what it reads.
@@ -63,13 +56,10 @@ pub async fn channels_test(profile: State<'_, Profile>, args: ChannelsTest) -> R
 /// `invalid_argument` for an empty or unusable secret, or a channel that takes none from the keychain; `not_found` for an
 /// unknown channel.
 #[tauri::command]
-pub async fn channels_set_secret(
-    profile: State<'_, Profile>,
-    args: ChannelsSetSecret,
-) -> Result<(), ApiError> {
+pub async fn channels_set_secret(asking: Asking, args: ChannelsSetSecret) -> Result<(), ApiError> {
     let ChannelsSetSecret { channel, secret } = args;
     let secret = secret.reveal().trim();
-    let channels = profile.call(ChannelsList {}).await?;
+    let channels = asking.call(ChannelsList {}).await?;
     let found = channels.iter().find(|state| state.channel.name == channel);
     let target = found.map(|state| &state.channel.target).ok_or_else(|| {
         ApiError::new(
@@ -83,7 +73,7 @@ pub async fn channels_set_secret(
             "{channel} takes no secret from the keychain. Edit the channel if it should."
         )));
     };
-    let (store, secret) = (profile.secrets(), SecretString::from(secret));
+    let (store, secret) = (asking.local()?.secrets(), SecretString::from(secret));
     on_thread(move || store.set(&entry, secret)).await?;
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! The page's commands on the charts.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{ApiError, command::charts::ChartsGet, model::chart::ChartData};
 
 /// `charts.get`.
@@ -9,6 +8,6 @@ use weir_contract::{ApiError, command::charts::ChartsGet, model::chart::ChartDat
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn charts_get(profile: State<'_, Profile>, args: ChartsGet) -> Result<ChartData, ApiError> {
-    profile.call(args).await
+pub async fn charts_get(asking: Asking, args: ChartsGet) -> Result<ChartData, ApiError> {
+    asking.call(args).await
 }

@@ -1,7 +1,6 @@
 //! The page's command on the gateway that runs in this process.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{ApiError, command::gateway::GatewayStatusGet, model::gateway::GatewayStatus};
 
 /// `gateway.status`.
@@ -9,10 +8,7 @@ use weir_contract::{ApiError, command::gateway::GatewayStatusGet, model::gateway
 /// # Errors
 /// `no_profile` before one is opened.
 #[tauri::command]
-pub async fn gateway_status(
-    profile: State<'_, Profile>,
-    args: GatewayStatusGet,
-) -> Result<GatewayStatus, ApiError> {
+pub async fn gateway_status(asking: Asking, args: GatewayStatusGet) -> Result<GatewayStatus, ApiError> {
     let GatewayStatusGet {} = args;
-    profile.status().await
+    asking.status().await
 }

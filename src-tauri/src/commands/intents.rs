@@ -1,7 +1,6 @@
 //! The page's commands on intents.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{ApiError, command::providers::IntentsList, model::catalog::IntentState};
 
 /// `intents.list`.
@@ -9,9 +8,6 @@ use weir_contract::{ApiError, command::providers::IntentsList, model::catalog::I
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn intents_list(
-    profile: State<'_, Profile>,
-    args: IntentsList,
-) -> Result<Vec<IntentState>, ApiError> {
-    profile.call(args).await
+pub async fn intents_list(asking: Asking, args: IntentsList) -> Result<Vec<IntentState>, ApiError> {
+    asking.call(args).await
 }

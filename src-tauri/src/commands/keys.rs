@@ -1,7 +1,6 @@
 //! The page's commands on virtual keys.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::keys::{CreatedKey, KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, KeysUpdate},
@@ -13,8 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_list(profile: State<'_, Profile>, args: KeysList) -> Result<Vec<KeyState>, ApiError> {
-    profile.call(args).await
+pub async fn keys_list(asking: Asking, args: KeysList) -> Result<Vec<KeyState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `keys.create`.
@@ -22,8 +21,8 @@ pub async fn keys_list(profile: State<'_, Profile>, args: KeysList) -> Result<Ve
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_create(profile: State<'_, Profile>, args: KeysCreate) -> Result<CreatedKey, ApiError> {
-    profile.call(args).await
+pub async fn keys_create(asking: Asking, args: KeysCreate) -> Result<CreatedKey, ApiError> {
+    asking.call(args).await
 }
 
 /// `keys.revoke`.
@@ -31,8 +30,8 @@ pub async fn keys_create(profile: State<'_, Profile>, args: KeysCreate) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_revoke(profile: State<'_, Profile>, args: KeysRevoke) -> Result<VirtualKey, ApiError> {
-    profile.call(args).await
+pub async fn keys_revoke(asking: Asking, args: KeysRevoke) -> Result<VirtualKey, ApiError> {
+    asking.call(args).await
 }
 
 /// `keys.update`.
@@ -40,8 +39,8 @@ pub async fn keys_revoke(profile: State<'_, Profile>, args: KeysRevoke) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_update(profile: State<'_, Profile>, args: KeysUpdate) -> Result<VirtualKey, ApiError> {
-    profile.call(args).await
+pub async fn keys_update(asking: Asking, args: KeysUpdate) -> Result<VirtualKey, ApiError> {
+    asking.call(args).await
 }
 
 /// `keys.rotate`.
@@ -49,8 +48,8 @@ pub async fn keys_update(profile: State<'_, Profile>, args: KeysUpdate) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_rotate(profile: State<'_, Profile>, args: KeysRotate) -> Result<CreatedKey, ApiError> {
-    profile.call(args).await
+pub async fn keys_rotate(asking: Asking, args: KeysRotate) -> Result<CreatedKey, ApiError> {
+    asking.call(args).await
 }
 
 /// `keys.end_overlap`.
@@ -58,9 +57,6 @@ pub async fn keys_rotate(profile: State<'_, Profile>, args: KeysRotate) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn keys_end_overlap(
-    profile: State<'_, Profile>,
-    args: KeysEndOverlap,
-) -> Result<VirtualKey, ApiError> {
-    profile.call(args).await
+pub async fn keys_end_overlap(asking: Asking, args: KeysEndOverlap) -> Result<VirtualKey, ApiError> {
+    asking.call(args).await
 }

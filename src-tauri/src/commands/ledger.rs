@@ -1,7 +1,6 @@
 //! The page's commands on the ledger.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::ledger::{
@@ -15,11 +14,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_correct(
-    profile: State<'_, Profile>,
-    args: LedgerCorrect,
-) -> Result<CorrectedRequest, ApiError> {
-    profile.call(args).await
+pub async fn ledger_correct(asking: Asking, args: LedgerCorrect) -> Result<CorrectedRequest, ApiError> {
+    asking.call(args).await
 }
 
 /// `ledger.check`.
@@ -27,11 +23,8 @@ pub async fn ledger_correct(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_check(
-    profile: State<'_, Profile>,
-    args: LedgerCheckNow,
-) -> Result<LedgerCheck, ApiError> {
-    profile.call(args).await
+pub async fn ledger_check(asking: Asking, args: LedgerCheckNow) -> Result<LedgerCheck, ApiError> {
+    asking.call(args).await
 }
 
 /// `ledger.reconcile`.
@@ -39,11 +32,8 @@ pub async fn ledger_check(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_reconcile(
-    profile: State<'_, Profile>,
-    args: LedgerReconcile,
-) -> Result<BillComparison, ApiError> {
-    profile.call(args).await
+pub async fn ledger_reconcile(asking: Asking, args: LedgerReconcile) -> Result<BillComparison, ApiError> {
+    asking.call(args).await
 }
 
 /// `ledger.bills`.
@@ -51,8 +41,8 @@ pub async fn ledger_reconcile(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_bills(profile: State<'_, Profile>, args: LedgerBills) -> Result<Vec<Bill>, ApiError> {
-    profile.call(args).await
+pub async fn ledger_bills(asking: Asking, args: LedgerBills) -> Result<Vec<Bill>, ApiError> {
+    asking.call(args).await
 }
 
 /// `ledger.bill`.
@@ -60,6 +50,6 @@ pub async fn ledger_bills(profile: State<'_, Profile>, args: LedgerBills) -> Res
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn ledger_bill(profile: State<'_, Profile>, args: LedgerBill) -> Result<BillComparison, ApiError> {
-    profile.call(args).await
+pub async fn ledger_bill(asking: Asking, args: LedgerBill) -> Result<BillComparison, ApiError> {
+    asking.call(args).await
 }

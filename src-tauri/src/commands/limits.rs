@@ -1,7 +1,6 @@
 //! The page's commands on rate limits.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
@@ -13,8 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn limits_list(profile: State<'_, Profile>, args: LimitsList) -> Result<Vec<LimitState>, ApiError> {
-    profile.call(args).await
+pub async fn limits_list(asking: Asking, args: LimitsList) -> Result<Vec<LimitState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `limits.save`.
@@ -22,8 +21,8 @@ pub async fn limits_list(profile: State<'_, Profile>, args: LimitsList) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn limits_save(profile: State<'_, Profile>, args: LimitsSave) -> Result<LimitState, ApiError> {
-    profile.call(args).await
+pub async fn limits_save(asking: Asking, args: LimitsSave) -> Result<LimitState, ApiError> {
+    asking.call(args).await
 }
 
 /// `limits.delete`.
@@ -31,8 +30,8 @@ pub async fn limits_save(profile: State<'_, Profile>, args: LimitsSave) -> Resul
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn limits_delete(profile: State<'_, Profile>, args: LimitsDelete) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn limits_delete(asking: Asking, args: LimitsDelete) -> Result<(), ApiError> {
+    asking.call(args).await
 }
 
 /// `limits.simulate`.
@@ -40,9 +39,6 @@ pub async fn limits_delete(profile: State<'_, Profile>, args: LimitsDelete) -> R
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn limits_simulate(
-    profile: State<'_, Profile>,
-    args: LimitsSimulate,
-) -> Result<LimitSimulation, ApiError> {
-    profile.call(args).await
+pub async fn limits_simulate(asking: Asking, args: LimitsSimulate) -> Result<LimitSimulation, ApiError> {
+    asking.call(args).await
 }

@@ -4,21 +4,26 @@
 //! its noun's file, name it below, and allow it in `permissions/` and `capabilities/`; `tests/tidy.rs` notices what is missing.
 
 pub mod alerts;
+pub mod audit;
+pub mod backups;
 pub mod cache;
 pub mod caps;
 pub mod channels;
 pub mod charts;
 pub mod gateway;
+pub mod gateways;
 pub mod intents;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod overview;
 pub mod profile;
+pub mod profiles;
 pub mod providers;
 pub mod requests;
 pub mod rollouts;
 pub mod secrets;
+pub mod semantic;
 pub mod tiers;
 
 use tauri::{Wry, ipc::Invoke};
@@ -32,10 +37,18 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         alerts::alerts_snooze,
         alerts::alerts_preview,
         alerts::alerts_history,
+        audit::audit_list,
+        audit::audit_verify,
+        audit::audit_undo,
+        backups::backups_list,
+        backups::backups_make,
         cache::cache_stats,
         cache::cache_list,
         cache::cache_clear_preview,
         cache::cache_clear,
+        cache::cache_undo_clear,
+        cache::cache_purge_clear,
+        cache::cache_clears,
         caps::caps_list,
         caps::caps_save,
         caps::caps_delete,
@@ -47,6 +60,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         caps::caps_simulate,
         charts::charts_get,
         gateway::gateway_status,
+        gateways::gateways_list,
         intents::intents_list,
         keys::keys_list,
         keys::keys_create,
@@ -65,6 +79,14 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         limits::limits_simulate,
         overview::overview_get,
         profile::profile_open,
+        profiles::profiles_list,
+        profiles::profiles_save,
+        profiles::profiles_delete,
+        profiles::profiles_read_url,
+        profiles::profiles_test,
+        profiles::profiles_connect,
+        profiles::profiles_unlock,
+        profiles::profiles_lock,
         providers::providers_list,
         providers::providers_save,
         providers::providers_test,
@@ -75,6 +97,13 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         rollouts::rollouts_save,
         rollouts::rollouts_delete,
         secrets::secrets_set,
+        semantic::semantic_get,
+        semantic::semantic_save,
+        semantic::semantic_curve,
+        semantic::semantic_pairs,
+        semantic::semantic_feedback,
+        semantic::semantic_never,
+        semantic::semantic_allow,
         tiers::tiers_list,
     ]
 }

@@ -1,7 +1,6 @@
 //! The page's commands on the overview.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{ApiError, command::overview::OverviewGet, model::chart::Overview};
 
 /// `overview.get`.
@@ -9,6 +8,6 @@ use weir_contract::{ApiError, command::overview::OverviewGet, model::chart::Over
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn overview_get(profile: State<'_, Profile>, args: OverviewGet) -> Result<Overview, ApiError> {
-    profile.call(args).await
+pub async fn overview_get(asking: Asking, args: OverviewGet) -> Result<Overview, ApiError> {
+    asking.call(args).await
 }

@@ -1,7 +1,7 @@
 //! The page's command on the profile.
 
-use crate::profile::Profile;
-use tauri::{AppHandle, State};
+use crate::asking::Asking;
+use tauri::AppHandle;
 use weir_contract::{ApiError, command::gateway::ProfileOpen, model::gateway::GatewayStatus};
 
 /// `profile.open`.
@@ -11,8 +11,8 @@ use weir_contract::{ApiError, command::gateway::ProfileOpen, model::gateway::Gat
 #[tauri::command]
 pub async fn profile_open(
     app: AppHandle,
-    profile: State<'_, Profile>,
+    asking: Asking,
     args: ProfileOpen,
 ) -> Result<GatewayStatus, ApiError> {
-    profile.open(&app, args.kind).await
+    asking.local()?.open(&app, args.kind).await
 }

@@ -1,7 +1,6 @@
 //! The page's commands on providers.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::providers::{ProviderTest, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest},
@@ -13,11 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_list(
-    profile: State<'_, Profile>,
-    args: ProvidersList,
-) -> Result<Vec<ProviderState>, ApiError> {
-    profile.call(args).await
+pub async fn providers_list(asking: Asking, args: ProvidersList) -> Result<Vec<ProviderState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `providers.save`.
@@ -25,11 +21,8 @@ pub async fn providers_list(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_save(
-    profile: State<'_, Profile>,
-    args: ProvidersSave,
-) -> Result<ProviderState, ApiError> {
-    profile.call(args).await
+pub async fn providers_save(asking: Asking, args: ProvidersSave) -> Result<ProviderState, ApiError> {
+    asking.call(args).await
 }
 
 /// `providers.test`.
@@ -37,11 +30,8 @@ pub async fn providers_save(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_test(
-    profile: State<'_, Profile>,
-    args: ProvidersTest,
-) -> Result<ProviderTest, ApiError> {
-    profile.call(args).await
+pub async fn providers_test(asking: Asking, args: ProvidersTest) -> Result<ProviderTest, ApiError> {
+    asking.call(args).await
 }
 
 /// `providers.set_default`.
@@ -49,9 +39,6 @@ pub async fn providers_test(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn providers_set_default(
-    profile: State<'_, Profile>,
-    args: ProvidersSetDefault,
-) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn providers_set_default(asking: Asking, args: ProvidersSetDefault) -> Result<(), ApiError> {
+    asking.call(args).await
 }

@@ -1,7 +1,6 @@
 //! The page's commands on recorded requests.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::requests::{RequestPage, RequestsGet, RequestsList},
@@ -13,8 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn requests_list(profile: State<'_, Profile>, args: RequestsList) -> Result<RequestPage, ApiError> {
-    profile.call(args).await
+pub async fn requests_list(asking: Asking, args: RequestsList) -> Result<RequestPage, ApiError> {
+    asking.call(args).await
 }
 
 /// `requests.get`.
@@ -22,6 +21,6 @@ pub async fn requests_list(profile: State<'_, Profile>, args: RequestsList) -> R
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn requests_get(profile: State<'_, Profile>, args: RequestsGet) -> Result<RequestDetail, ApiError> {
-    profile.call(args).await
+pub async fn requests_get(asking: Asking, args: RequestsGet) -> Result<RequestDetail, ApiError> {
+    asking.call(args).await
 }

@@ -1,7 +1,6 @@
 //! The page's commands on rollouts.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{
     ApiError,
     command::rollouts::{RolloutsDelete, RolloutsList, RolloutsSave},
@@ -13,11 +12,8 @@ use weir_contract::{
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn rollouts_list(
-    profile: State<'_, Profile>,
-    args: RolloutsList,
-) -> Result<Vec<RolloutState>, ApiError> {
-    profile.call(args).await
+pub async fn rollouts_list(asking: Asking, args: RolloutsList) -> Result<Vec<RolloutState>, ApiError> {
+    asking.call(args).await
 }
 
 /// `rollouts.save`.
@@ -25,11 +21,8 @@ pub async fn rollouts_list(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn rollouts_save(
-    profile: State<'_, Profile>,
-    args: RolloutsSave,
-) -> Result<RolloutState, ApiError> {
-    profile.call(args).await
+pub async fn rollouts_save(asking: Asking, args: RolloutsSave) -> Result<RolloutState, ApiError> {
+    asking.call(args).await
 }
 
 /// `rollouts.delete`.
@@ -37,6 +30,6 @@ pub async fn rollouts_save(
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn rollouts_delete(profile: State<'_, Profile>, args: RolloutsDelete) -> Result<(), ApiError> {
-    profile.call(args).await
+pub async fn rollouts_delete(asking: Asking, args: RolloutsDelete) -> Result<(), ApiError> {
+    asking.call(args).await
 }

@@ -1,8 +1,7 @@
 //! The page's command on provider keys. The key goes in here and never comes out to the page.
 
-use crate::profile::{Profile, on_thread};
+use crate::{asking::Asking, profile::on_thread};
 use secrecy::SecretString;
-use tauri::State;
 use weir_contract::{
     ApiError, ErrorCode,
     command::{gateway::SecretsSet, providers::ProvidersList},
@@ -19,12 +18,12 @@ const LONGEST_SECRET_BYTES: usize = 4096;
 /// `invalid_argument` for an empty or unusable key, or a provider that takes none from the keychain; `not_found` for an
 /// unknown provider.
 #[tauri::command]
-pub async fn secrets_set(profile: State<'_, Profile>, args: SecretsSet) -> Result<(), ApiError> {
+pub async fn secrets_set(asking: Asking, args: SecretsSet) -> Result<(), ApiError> {
     let SecretsSet { provider, secret } = args;
     let secret = secret.reveal().trim();
     check(secret)?;
-    let entry = entry(&profile.call(ProvidersList {}).await?, &provider)?;
-    let (store, secret) = (profile.secrets(), SecretString::from(secret));
+    let entry = entry(&asking.call(ProvidersList {}).await?, &provider)?;
+    let (store, secret) = (asking.local()?.secrets(), SecretString::from(secret));
     on_thread(move || store.set(&entry, secret)).await?;
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! The page's commands on the ladder of models.
 
-use crate::profile::Profile;
-use tauri::State;
+use crate::asking::Asking;
 use weir_contract::{ApiError, command::providers::TiersList, model::catalog::TierState};
 
 /// `tiers.list`.
@@ -9,6 +8,6 @@ use weir_contract::{ApiError, command::providers::TiersList, model::catalog::Tie
 /// # Errors
 /// The operation's own.
 #[tauri::command]
-pub async fn tiers_list(profile: State<'_, Profile>, args: TiersList) -> Result<Vec<TierState>, ApiError> {
-    profile.call(args).await
+pub async fn tiers_list(asking: Asking, args: TiersList) -> Result<Vec<TierState>, ApiError> {
+    asking.call(args).await
 }

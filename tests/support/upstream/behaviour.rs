@@ -1,7 +1,7 @@
 //! How the fake provider answers, and which calls fail.
 
 use super::{Fault, Reply, Tokens};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 /// How it answers from now on.
 #[derive(Clone, Default)]
@@ -9,6 +9,8 @@ pub(crate) struct Behaviour {
     pub(crate) latency: Duration,
     pub(crate) event_pause: Duration,
     pub(crate) reply: Reply,
+    /// What single models say instead.
+    pub(crate) reply_of: HashMap<String, Reply>,
     pub(crate) tokens: Tokens,
     /// The model it is for (none: every), the fault, and how often it still happens (none: always).
     pub(crate) faults: Vec<(Option<String>, Fault, Option<usize>)>,

@@ -161,7 +161,8 @@ fn make_answer(
         Dialect::Anthropic => anthropic::asked(body),
         Dialect::Gemini => gemini::asked(body),
     };
-    let content = script::answer(&asked, &behaviour.reply);
+    let reply = behaviour.reply_of.get(model).unwrap_or(&behaviour.reply);
+    let content = script::answer(&asked, reply);
     let with_usage = body["stream_options"]["include_usage"] == true;
     match (dialect, streamed) {
         (Dialect::Openai, false) => Answer::Whole(openai::whole(number, model, &content, tokens)),

@@ -1,6 +1,6 @@
 //! Gemini's form: `generateContent`, `streamGenerateContent`, `batchEmbedContents`, models.
 
-use super::script::{Asked, Content, Tokens, pieces, text_and_images};
+use super::script::{Asked, Content, Tokens, WORDS, pieces, text_and_images, words_vector};
 use serde_json::{Value, json};
 
 pub(crate) fn asked(body: &Value) -> Asked {
@@ -102,7 +102,20 @@ pub(crate) fn events(number: usize, model: &str, content: &Content, tokens: &Tok
 pub(crate) fn embeddings(body: &Value, tokens: &Tokens) -> Value {
     let count = body["requests"].as_array().map_or(0, Vec::len);
     let all: Vec<Value> = (0..count)
-        .map(|index| json!({"values": [0.5, 0.25, index as f32]}))
+        .map(|index| {
+            let request = &body["requests"][index];
+            let is_words = request["model"]
+                .as_str()
+                .is_some_and(|model| model.ends_with(WORDS));
+            if is_words {
+                let text = request["content"]["parts"][0]["text"]
+                    .as_str()
+                    .unwrap_or_default();
+                let dims = request["outputDimensionality"].as_u64().unwrap_or(64);
+                return json!({ "values": words_vector(text, dims) });
+            }
+            json!({"values": [0.5, 0.25, index as f32]})
+        })
         .collect();
     json!({"embeddings": all, "usageMetadata": {"promptTokenCount": tokens.input}})
 }

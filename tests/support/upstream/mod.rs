@@ -159,6 +159,13 @@ impl Upstream {
         self.state.change(|behaviour| behaviour.reply = reply);
     }
 
+    /// What one model says instead.
+    pub fn set_reply_of(&self, model: &str, reply: Reply) {
+        self.state.change(|behaviour| {
+            behaviour.reply_of.insert(model.to_owned(), reply);
+        });
+    }
+
     /// The usage it reports; none leaves usage out.
     pub fn set_tokens(&self, tokens: Tokens) {
         self.state.change(|behaviour| behaviour.tokens = tokens);

@@ -1,6 +1,6 @@
 //! OpenAI's form: chat completions, embeddings, models.
 
-use super::script::{Asked, Content, Tokens, pieces, text_and_images};
+use super::script::{Asked, Content, Tokens, WORDS, pieces, text_and_images, words_vector};
 use serde_json::{Value, json};
 
 pub(crate) fn asked(body: &Value) -> Asked {
@@ -131,8 +131,17 @@ pub(crate) fn events(
 
 pub(crate) fn embeddings(body: &Value, model: &str, tokens: &Tokens) -> Value {
     let count = body["input"].as_array().map_or(1, Vec::len);
+    let texts: Vec<&str> = match &body["input"] {
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
     let vector = |index: usize| -> Value {
-        let numbers = [0.5_f32, 0.25, index as f32];
+        let numbers = if model == WORDS {
+            let dims = body["dimensions"].as_u64().unwrap_or(64);
+            words_vector(texts.get(index).copied().unwrap_or_default(), dims)
+        } else {
+            vec![0.5_f32, 0.25, index as f32]
+        };
         if body["encoding_format"] == "base64" {
             use base64::{Engine, engine::general_purpose::STANDARD};
             let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();

@@ -147,18 +147,31 @@ impl Window {
     /// # Panics
     /// When it cannot be clicked.
     pub async fn click(&self, testid: &str) {
+        let problem = std::cell::RefCell::new(String::new());
         let clicked = self.until(|| async {
             // The page may draw the part anew between finding and clicking; then both are done again.
-            let element = self.client.find(Locator::Css(&selector(testid))).await.ok()?;
-            let rests = element.attr("aria-disabled").await.ok()?.as_deref() == Some("true");
-            if rests || !element.is_enabled().await.ok()? {
-                return None;
-            }
-            element.click().await.ok()
+            let outcome = async {
+                let element = self.client.find(Locator::Css(&selector(testid))).await?;
+                let rests = element.attr("aria-disabled").await?.as_deref() == Some("true");
+                if rests || !element.is_enabled().await? {
+                    return Ok("it is disabled".to_owned());
+                }
+                // The driver clicks only what lies in view, and does not always scroll there.
+                let here = vec![serde_json::to_value(&element)?];
+                self.client
+                    .execute("arguments[0].scrollIntoView({block: 'nearest'})", here)
+                    .await?;
+                element.click().await.map(|()| String::new())
+            };
+            let said = outcome
+                .await
+                .unwrap_or_else(|error: fantoccini::error::CmdError| format!("{error:?}"));
+            problem.replace(said);
+            problem.borrow().is_empty().then_some(())
         });
         if clicked.await.is_none() {
-            self.give_up::<()>(&format!("{testid} could not be clicked"))
-                .await;
+            let words = format!("{testid} could not be clicked: {}", problem.borrow());
+            self.give_up::<()>(&words).await;
         }
     }
 
@@ -177,6 +190,18 @@ impl Window {
         };
         if let Err(problem) = typed.await {
             self.give_up::<()>(&format!("{testid} did not take {text:?}: {problem}"))
+                .await;
+        }
+    }
+
+    /// Chooses one of a field's options by its value.
+    ///
+    /// # Panics
+    /// When there is no such option.
+    pub async fn choose(&self, testid: &str, value: &str) {
+        let field = self.see(testid).await;
+        if let Err(problem) = field.select_by_value(value).await {
+            self.give_up::<()>(&format!("{testid} has no {value:?}: {problem}"))
                 .await;
         }
     }

@@ -12,11 +12,28 @@ use weir_contract::{ApiError, Command, ErrorCode};
 pub async fn call<C: Command>(args: C) -> Result<C::Reply, ApiError> {
     let sent = serde_json::to_string(&args).map_err(|error| unreadable(C::NAME, &error))?;
     let reply = if tauri::is_present() {
-        tauri::invoke(&shell_name(C::NAME), &sent).await?
+        tauri::invoke(&shell_name(C::NAME), &sent).await
     } else {
-        fake::answer(C::NAME, &sent, crate::contexts::clock::now_ms())?
+        fake::answer(C::NAME, &sent, crate::contexts::clock::now_ms())
     };
+    if let Err(error) = &reply
+        && error.code == ErrorCode::Locked
+    {
+        ask_to_unlock();
+    }
+    let reply = reply?;
     serde_json::from_str(&reply).map_err(|error| unreadable(C::NAME, &error))
+}
+
+/// What the document is told when something was refused only because the window is locked.
+pub const LOCKED_EVENT: &str = "weir-locked";
+
+/// Whoever shows the way to unlock listens on the window; where nobody does, the error says it.
+fn ask_to_unlock() {
+    if let Ok(event) = web_sys::Event::new(LOCKED_EVENT) {
+        // It fails only for an event that is under way already.
+        let _ = leptos::prelude::window().dispatch_event(&event);
+    }
 }
 
 /// The shell's name of a command: Tauri allows no dots.

@@ -3,6 +3,7 @@
 use crate::{
     backend::call,
     components::{confirm::Dialog, field::FormError},
+    contexts::use_shell,
 };
 use leptos::{prelude::*, task::spawn_local};
 use weir_contract::Command;
@@ -24,6 +25,7 @@ where
     C: Command + 'static,
     C::Reply: 'static,
 {
+    let shell = use_shell();
     let (problem, busy) = (RwSignal::new(None::<String>), RwSignal::new(false));
     let send = Callback::new(move |()| {
         if busy.get_untracked() {
@@ -41,7 +43,13 @@ where
                     open.set(false);
                     added.run(reply);
                 }
-                Err(error) => problem.set(Some(error.message)),
+                Err(error) => {
+                    // What was typed stays in this dialog, below the other one.
+                    if let Some(conflict) = error.conflict {
+                        shell.conflict.set(Some(*conflict));
+                    }
+                    problem.set(Some(error.message));
+                }
             }
             busy.set(false);
         });

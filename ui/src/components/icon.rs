@@ -12,6 +12,7 @@ pub enum Symbol {
     Limits,
     Rollouts,
     Alerts,
+    Changes,
     Settings,
     Table,
     Copy,
@@ -46,6 +47,7 @@ impl Symbol {
                 "M6 3v12M6 15a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM18 3a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM18 9c0 5-6 4-11 7"
             }
             Symbol::Alerts => "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4",
+            Symbol::Changes => "M3.500 9a9 9 0 1 1-.4 5M3 4v5h5M12 7.500V12l3 2",
             Symbol::Settings => {
                 "M4 7h9M19 7h1M4 17h1M11 17h9M16 4.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM8 14.500a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
             }

@@ -2,7 +2,9 @@
 
 pub mod adding;
 pub mod badge;
+pub mod band;
 pub mod confirm;
+pub mod conflict;
 pub mod copy;
 pub mod delete;
 pub mod field;

@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-const LINKS: [(Page, Symbol, &str, &str); 8] = [
+const LINKS: [(Page, Symbol, &str, &str); 9] = [
     (Page::Overview, Symbol::Overview, "Overview", "nav-overview"),
     (Page::Requests, Symbol::Requests, "Requests", "nav-requests"),
     (Page::Cache, Symbol::Cache, "Cache", "nav-cache"),
@@ -15,6 +15,7 @@ const LINKS: [(Page, Symbol, &str, &str); 8] = [
     (Page::Limits, Symbol::Limits, "Limits", "nav-limits"),
     (Page::Rollouts, Symbol::Rollouts, "Rollouts", "nav-rollouts"),
     (Page::Alerts, Symbol::Alerts, "Alerts", "nav-alerts"),
+    (Page::Changes, Symbol::Changes, "Changes", "nav-changes"),
     (Page::Settings, Symbol::Settings, "Settings", "nav-settings"),
 ];
 

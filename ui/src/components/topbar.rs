@@ -16,6 +16,8 @@ pub fn TopBar() -> impl IntoView {
     let badge = move || match shell.status().map(|status| status.profile) {
         Some(ProfileKind::Sample) => ("profile-badge sample", "SAMPLE DATA"),
         Some(ProfileKind::Local) => ("profile-badge", "LOCAL"),
+        // The band says which database; it stands on every page.
+        Some(ProfileKind::Attached) => ("profile-badge", "ATTACHED"),
         None => ("profile-badge", "NO PROFILE"),
     };
     let has_range = move || {
@@ -35,11 +37,11 @@ pub fn TopBar() -> impl IntoView {
             <span class=move || badge().0 data-testid="profile-badge">{move || badge().1}</span>
             <div class="spacer"></div>
             <Show when=has_range><RangePicker/></Show>
-            <div class="address" title="Point your OpenAI or Anthropic client here">
+            <Show when=move || !address.with(String::is_empty)><div class="address" title="Point your OpenAI or Anthropic client here">
                 <span class="dot" class:good=answers aria-hidden="true"></span>
                 <code data-testid="gateway-address">{move || address.get()}</code>
                 <CopyButton text=address label="Copy the gateway address"/>
-            </div>
+            </div></Show>
         </header>
     }
 }

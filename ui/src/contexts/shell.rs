@@ -13,7 +13,9 @@ use weir_contract::{
     ApiError,
     command::gateway::GatewayStatusGet,
     model::{
+        change::ConflictDetail,
         gateway::{GatewayStatus, ProfileKind},
+        profile::AttachedState,
         time::TimeRange,
     },
 };
@@ -34,6 +36,8 @@ pub struct Shell {
     pub tick: RwSignal<u64>,
     pub theme: RwSignal<Theme>,
     pub notice: RwSignal<Option<Notice>>,
+    /// What somebody else changed first, until it was looked at.
+    pub conflict: RwSignal<Option<ConflictDetail>>,
     /// Set by the root view once the shell is in context.
     gateway: StoredValue<Option<Query<GatewayStatus>>>,
 }
@@ -50,6 +54,7 @@ impl Shell {
             tick: RwSignal::new(0),
             theme: RwSignal::new(Theme::stored()),
             notice: RwSignal::new(None),
+            conflict: RwSignal::new(None),
             gateway: StoredValue::new(None),
         };
         provide_context(shell);
@@ -91,6 +96,19 @@ impl Shell {
     pub fn is_sample(self) -> bool {
         self.status()
             .is_some_and(|status| status.profile == ProfileKind::Sample)
+    }
+
+    /// How the window stands on a shared database; none in the window on this computer's own data.
+    #[must_use]
+    pub fn attached(self) -> Option<AttachedState> {
+        self.status().and_then(|status| status.attached)
+    }
+
+    /// The same, without reading it again when it changes.
+    #[must_use]
+    pub fn attached_untracked(self) -> Option<AttachedState> {
+        let status = self.gateway().and_then(|query| query.value.get_untracked());
+        status.and_then(|status| status.attached)
     }
 
     /// The chosen span of time, up to now. Refreshes with the page.
@@ -139,6 +157,9 @@ impl Shell {
 
     /// Says that something failed, in the error's own words.
     pub fn complain(self, error: &ApiError) {
+        if let Some(conflict) = &error.conflict {
+            self.conflict.set(Some((**conflict).clone()));
+        }
         self.warn(error.message.clone());
     }
 

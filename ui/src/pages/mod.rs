@@ -3,6 +3,8 @@
 pub mod alerts;
 pub mod budgets;
 pub mod cache;
+pub mod changes;
+pub mod connections;
 pub mod first_run;
 pub mod ledger;
 pub mod limits;
@@ -10,5 +12,6 @@ pub mod overview;
 pub mod request;
 pub mod requests;
 pub mod rollouts;
+pub mod semantic;
 pub mod settings;
 pub mod start;

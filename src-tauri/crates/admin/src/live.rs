@@ -9,6 +9,7 @@ use weir_contract::{
         cache::CacheSelector,
         catalog::{IntentState, KeySource, ProviderState, TierState},
         limit::Limit,
+        semantic::SemanticPair,
     },
 };
 use weir_engine::alert::disk_low::DiskSpace;
@@ -55,6 +56,26 @@ pub trait Live: Send + Sync {
     fn memory_cache(&self) -> (i64, i64);
     /// Empties the cache in memory of these entries, after they went from the database.
     async fn forget_cached(&self, selector: &CacheSelector);
+    /// The embedder's name or why there is none, and questions and bytes of the semantic cache in memory.
+    fn semantic(&self) -> (Result<String, String>, i64, i64) {
+        (Err("no engine runs in this process".to_owned()), 0, 0)
+    }
+    /// What went wrong with the embedder last, while it goes wrong.
+    fn embedder_problem(&self) -> Option<String> {
+        None
+    }
+    /// Takes a person's word on a semantic hit.
+    ///
+    /// # Errors
+    /// No such hit, failures of the database, or no engine runs.
+    async fn semantic_feedback(
+        &self,
+        _request_id: &str,
+        _same: bool,
+        _who: &str,
+    ) -> Result<SemanticPair, ApiError> {
+        Err(crate::offline::not_running("Judging a hit"))
+    }
     /// Applies the newest configuration now.
     ///
     /// # Errors

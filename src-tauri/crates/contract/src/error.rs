@@ -1,5 +1,6 @@
 //! The one error that crosses the boundary: a closed code to act on, and a sentence to read.
 
+use crate::model::change::ConflictDetail;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,8 +14,10 @@ pub enum ErrorCode {
     NotFound,
     /// Somebody changed it first; read again and repeat.
     Conflict,
-    /// This profile may not do that (read-only, or sample data).
+    /// Nobody may do that to this thing.
     NotAllowed,
+    /// The window only reads until it is unlocked; then the same may be sent again.
+    Locked,
     /// The database or another part cannot be reached at the moment.
     Unavailable,
     /// No profile is open yet.
@@ -30,6 +33,9 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// A sentence that says what happened and what to do.
     pub message: String,
+    /// Of a conflict: what was there, what is there now and what was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Box<ConflictDetail>>,
 }
 
 impl ApiError {
@@ -38,6 +44,7 @@ impl ApiError {
         ApiError {
             code,
             message: message.into(),
+            conflict: None,
         }
     }
     /// Wrong arguments.

@@ -1,6 +1,9 @@
 //! A call as the gateway hands it over: who calls, what was asked, and what the client wishes of Weir.
 
-use crate::request::{Chat, ClientProtocol};
+use crate::{
+    request::{Chat, ClientProtocol},
+    trace_parent::TraceParent,
+};
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -47,10 +50,14 @@ pub struct Wishes {
     pub session: String,
     pub event: String,
     pub tags: Vec<String>,
+    /// What the answer is made from; deleting by one of them drops the answer.
+    pub sources: Vec<String>,
     pub cache: CacheWish,
     pub cache_ttl_seconds: Option<u64>,
     /// `x-weir-simulate`; only the simulated provider obeys it.
     pub simulate: Option<String>,
+    /// The span of the caller's that this call is made for.
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// One authenticated call.

@@ -1,6 +1,12 @@
 //! The engine: everything that serving a call shares. The request's way is in [`crate::pipeline`].
 
+mod cleared;
 mod estimates;
+mod faults;
+mod recording;
+
+pub(crate) use cleared::{ClearsKnown, Marks};
+pub(crate) use recording::reservations_of;
 
 use crate::{
     budget::{
@@ -9,41 +15,52 @@ use crate::{
         need::CarefulEstimate,
         purse::{Held, Purse},
     },
-    cache::{flight::Flights, memory::MemoryCache},
+    cache::{flight::Flights, memory::MemoryCache, semantic::running::SemanticCache, shared::SharedCache},
     clock::{Clock, SteadyTime},
     keyring::Keyring,
     limit::limiter::Limiter,
     metrics::process::ProcessCounters,
     pipeline::FlightEnd,
     routing::{
-        breaker::{Admittance, BreakerConfig, CallOutcome, Permit},
-        breaker_map::BreakerMap,
-        retry::{Fault, RetryDecision, RetryPolicy},
-        retry_budget::RetryBudget,
+        breaker::BreakerConfig, breaker_map::BreakerMap, retry::RetryPolicy, retry_budget::RetryBudget,
     },
-    settings::{ModelRef, Settings},
-    store::{RequestRecord, Store, StoreError},
+    search::SearchIndex,
+    settings::Settings,
+    spool::Spool,
+    store::{LimitStore, RequestRecord, Store},
 };
 use arc_swap::ArcSwap;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use weir_contract::{
     NanoUsd,
-    model::{cache::CacheSelector, catalog::BreakerPosition},
+    model::{
+        cache::CacheSelector,
+        request::{RequestRow, TraceStep},
+    },
 };
 
-/// Most finished requests that wait for a store that fails.
-const MOST_UNRECORDED: usize = 10_000;
+/// Memory that the semantic cache may take: a million questions with their vectors.
+const MOST_INDEX_BYTES: usize = 5 << 28;
+
+/// Memory that the vectors of searched collections may take: those of some 600,000 items.
+const MOST_SEARCH_BYTES: usize = 1 << 29;
 
 /// Randomness for jitter and ids, handed in.
 pub trait Random: Send + Sync {
     /// A uniformly random number.
     fn next_u64(&self) -> u64;
+}
+
+/// Hears of finished requests. It must not make calls wait.
+pub trait RequestObserver: Send + Sync {
+    /// Called once for each, before it is recorded.
+    fn finished(&self, row: &RequestRow, trace: &[TraceStep]);
 }
 
 /// Caching and routing, ready to serve.
@@ -53,6 +70,9 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     pub keyring: Keyring,
     pub memory: MemoryCache,
+    pub semantic: SemanticCache,
+    /// Vectors of collections that are searched here.
+    pub search: SearchIndex,
     pub purse: Purse,
     pub limiter: Arc<Limiter>,
     pub counters: ProcessCounters,
@@ -63,6 +83,13 @@ pub struct Engine {
     pub(crate) flights: Flights<FlightEnd>,
     /// Rises with every cache clear.
     pub(crate) clear_epoch: AtomicU64,
+    shared_cache: OnceLock<Arc<dyn SharedCache>>,
+    /// Rises with every entry that some engine drops.
+    drop_epoch: AtomicU64,
+    /// The newest clear that was followed; none before the first look.
+    followed_clears: tokio::sync::Mutex<Option<i64>>,
+    /// The same for those who only want to know.
+    cleared_up_to: AtomicI64,
     settings: ArcSwap<Settings>,
     ratios: Mutex<LearnedRatios>,
     /// For intervals: a wall clock that is set forward would open windows and breakers early.
@@ -78,14 +105,9 @@ pub struct Engine {
     ending: Mutex<HashMap<String, (Held, NanoUsd)>>,
     changes: watch::Sender<u64>,
     careful: OnceLock<Arc<dyn CarefulEstimate>>,
-}
-
-/// The reservations that a record settles.
-pub(crate) fn reservations_of(record: &RequestRecord) -> Vec<String> {
-    let settlements = record.settlements.iter();
-    settlements
-        .map(|settlement| settlement.reservation_id.clone())
-        .collect()
+    observer: OnceLock<Arc<dyn RequestObserver>>,
+    /// Where what the store would not take is written down.
+    pub(crate) spool: OnceLock<Arc<dyn Spool>>,
 }
 
 impl Engine {
@@ -99,8 +121,23 @@ impl Engine {
         settings: Settings,
         memory_bytes: u64,
     ) -> Arc<Engine> {
+        let limits = store.clone();
+        Engine::with_limits(gateway_id, store, limits, clock, random, settings, memory_bytes)
+    }
+
+    /// The same with the slots of limits elsewhere than in the store.
+    #[must_use]
+    pub fn with_limits(
+        gateway_id: String,
+        store: Arc<dyn Store>,
+        limits: Arc<dyn LimitStore>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+        memory_bytes: u64,
+    ) -> Arc<Engine> {
         Arc::new(Engine {
-            limiter: Limiter::new(&gateway_id, store.clone(), clock.clone(), &settings.limits),
+            limiter: Limiter::new(&gateway_id, limits, clock.clone(), &settings.limits),
             steady: SteadyTime::anchored(clock.as_ref()),
             keyring: Keyring::new(store.clone(), clock.clone()),
             purse: Purse::new(&gateway_id, store.clone(), clock.clone()),
@@ -108,11 +145,17 @@ impl Engine {
             store,
             clock,
             memory: MemoryCache::new(memory_bytes),
+            semantic: SemanticCache::new(MOST_INDEX_BYTES),
+            search: SearchIndex::new(MOST_SEARCH_BYTES),
             counters: ProcessCounters::default(),
             outlooks: Outlooks::default(),
             tasks: TaskTracker::new(),
             flights: Flights::default(),
             clear_epoch: AtomicU64::new(0),
+            shared_cache: OnceLock::new(),
+            drop_epoch: AtomicU64::new(0),
+            followed_clears: tokio::sync::Mutex::default(),
+            cleared_up_to: AtomicI64::new(0),
             settings: ArcSwap::from_pointee(settings),
             ratios: Mutex::default(),
             breakers: Mutex::new(BreakerMap::new(BreakerConfig::default())),
@@ -124,7 +167,32 @@ impl Engine {
             ending: Mutex::default(),
             changes: watch::channel(0).0,
             careful: OnceLock::new(),
+            observer: OnceLock::new(),
+            spool: OnceLock::new(),
         })
+    }
+
+    /// Looks for answers in this tier, between memory and the database, from now on; only the first is used.
+    pub fn use_shared_cache(&self, shared: Arc<dyn SharedCache>) {
+        let _ = self.shared_cache.set(shared);
+    }
+
+    /// The tier between memory and the database, where there is one.
+    pub fn shared_cache(&self) -> Option<&Arc<dyn SharedCache>> {
+        self.shared_cache.get()
+    }
+
+    /// Tells this one of every finished request, from now on; only the first observer is told.
+    pub fn observe_requests(&self, observer: Arc<dyn RequestObserver>) {
+        let _ = self.observer.set(observer);
+    }
+
+    /// Counts a finished request, and tells whoever observes.
+    pub(crate) fn finished(&self, record: &RequestRecord) {
+        self.counters.count(&record.row);
+        if let Some(observer) = self.observer.get() {
+            observer.finished(&record.row, &record.trace);
+        }
     }
 
     /// What runs now. A call keeps the settings it started with.
@@ -148,7 +216,18 @@ impl Engine {
     pub fn forget_cached(&self, selector: &CacheSelector) {
         self.clear_epoch.fetch_add(1, Ordering::AcqRel);
         self.memory.forget(selector);
+        match selector {
+            CacheSelector::Entry(key) => self.semantic.forget_key(key),
+            // What is left in the store is read again with the next question.
+            _ => self.semantic.forget_all(),
+        }
         self.changed();
+    }
+
+    /// Another number after anything was forgotten: what was read before must not come to memory then.
+    pub(crate) fn forget_epoch(&self) -> u64 {
+        // Both only rise, so their sum is the same only where both are.
+        self.clear_epoch.load(Ordering::Acquire) + self.drop_epoch.load(Ordering::Acquire)
     }
 
     /// Told after everything that a dashboard may show: a number that rises.
@@ -163,63 +242,6 @@ impl Engine {
         self.store_broken.load(Ordering::Relaxed)
     }
 
-    /// Writes down what the store would not take before, so that no reservation stays open behind a finished request.
-    ///
-    /// # Errors
-    /// The store's, if it still fails; what is left is kept.
-    pub async fn record_again(&self) -> Result<(), StoreError> {
-        loop {
-            let Some(record) = lock(&self.unrecorded).front().cloned() else {
-                return Ok(());
-            };
-            let id = record.row.id.clone();
-            let ended = reservations_of(&record);
-            match self.store.record(record).await {
-                Err(problem @ StoreError::Unavailable(_)) => return Err(problem),
-                Err(problem) => tracing::error!(request = id, %problem, "a request cannot be recorded"),
-                Ok(()) => {
-                    self.store_works();
-                    self.free(&ended);
-                }
-            }
-            // Only this one: it may have been written and another put in its place meanwhile.
-            lock(&self.unrecorded).retain(|waiting| waiting.row.id != id);
-            self.changed();
-        }
-    }
-
-    /// Ends a reservation with the record that holds its settlement. Until that is in the store, the whole of it stays held: if
-    /// this gateway died before, the whole of it would be charged, and must not have been promised to another call.
-    pub(crate) fn free_when_recorded(&self, reservation_id: &str, held: Held, charged: NanoUsd) {
-        lock(&self.ending).insert(reservation_id.to_owned(), (held, charged));
-    }
-
-    /// Sets free what these reservations held beyond their charges, now that they are settled in the store.
-    pub(crate) fn free(&self, reservation_ids: &[String]) {
-        for id in reservation_ids {
-            let ended = lock(&self.ending).remove(id);
-            if let Some((held, charged)) = ended {
-                self.purse.settle(held, charged);
-            }
-        }
-    }
-
-    /// Keeps a finished request for [`Engine::record_again`]. Above 10,000 the oldest is dropped: its reservation is then
-    /// charged in full when this gateway ends.
-    pub(crate) fn record_later(&self, record: RequestRecord) {
-        let mut unrecorded = lock(&self.unrecorded);
-        if unrecorded.len() >= MOST_UNRECORDED {
-            unrecorded.pop_front();
-        }
-        unrecorded.push_back(record);
-    }
-
-    /// Where the breakers of a provider's called models stand.
-    #[must_use]
-    pub fn breaker_positions(&self, provider: &str) -> Vec<(String, BreakerPosition)> {
-        lock(&self.breakers).positions(provider, self.steady_ms())
-    }
-
     /// True for a provider whose money is not real.
     #[must_use]
     pub fn is_simulated(&self, provider: &str) -> bool {
@@ -230,36 +252,13 @@ impl Engine {
             .is_some_and(crate::settings::RunningProvider::is_simulated)
     }
 
-    pub(crate) fn breaker_admits(&self, model: &ModelRef) -> Option<Permit> {
-        match lock(&self.breakers).admit(&model.provider, &model.model, self.steady_ms()) {
-            Admittance::Allowed(permit) => Some(permit),
-            Admittance::Rejected { .. } => None,
-        }
+    /// A uniformly random share.
+    pub(crate) fn draw(&self) -> f64 {
+        // The upper half is all that a float of this size can hold.
+        f64::from(u32::try_from(self.random.next_u64() >> 32).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
     }
-    pub(crate) fn breaker_record(&self, model: &ModelRef, permit: Permit, outcome: CallOutcome) {
-        lock(&self.breakers).record(&model.provider, &model.model, permit, outcome, self.steady_ms());
-    }
-    pub(crate) fn retry_budget_seen(&self) {
-        lock(&self.retry_budget).request();
-    }
-    pub(crate) fn retry_decision(
-        &self,
-        fault: Fault,
-        retries: u32,
-        retry_after_ms: Option<u64>,
-    ) -> RetryDecision {
-        let random = self.random.next_u64();
-        let mut budget = lock(&self.retry_budget);
-        self.retry_policy.decide(
-            fault,
-            retries,
-            retry_after_ms,
-            random,
-            &mut budget,
-            self.steady_ms(),
-        )
-    }
-    pub(crate) fn changed(&self) {
+    /// Tells whoever watches that a dashboard may show something else now.
+    pub fn changed(&self) {
         self.changes.send_modify(|n| *n = n.wrapping_add(1));
     }
     /// A version 7 UUID: sorts by time, so requests page by id.
@@ -272,7 +271,8 @@ impl Engine {
             .into_uuid()
             .to_string()
     }
-    pub(crate) fn store_failed(&self, what: &str) {
+    /// The store did not do what was asked of it; the status says so until something works again.
+    pub fn store_failed(&self, what: &str) {
         self.counters.store_failures.fetch_add(1, Ordering::Relaxed);
         if !self.store_broken.swap(true, Ordering::Relaxed) {
             tracing::error!(
@@ -282,7 +282,8 @@ impl Engine {
             self.changed();
         }
     }
-    pub(crate) fn store_works(&self) {
+    /// The store did what was asked of it.
+    pub fn store_works(&self) {
         if self.store_broken.swap(false, Ordering::Relaxed) {
             tracing::info!("the store works again");
         }

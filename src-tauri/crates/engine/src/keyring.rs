@@ -115,9 +115,13 @@ impl Keyring {
         Some(known.record.clone())
     }
 
-    /// Forgets all remembered keys, so that a revocation works at once.
+    /// Asks the store again for every key, so that a revocation works at once. While it cannot be asked, what was known
+    /// holds: losing the connection is news, too.
     pub fn forget(&self) {
-        self.memory().clear();
+        let now_ms = self.clock.now_ms();
+        for known in self.memory().values_mut() {
+            known.until_ms = known.until_ms.min(now_ms);
+        }
     }
 
     fn remember(&self, record: &KeyRecord, now_ms: i64) {

@@ -6,9 +6,11 @@
 )]
 
 pub mod alert;
+pub mod backup;
 pub mod budget;
 pub mod cache;
 pub mod call;
+pub mod change;
 pub mod clock;
 pub mod engine;
 pub mod intent;
@@ -24,5 +26,8 @@ pub mod request;
 pub mod rollout;
 pub mod routing;
 pub mod scopes;
+pub mod search;
 pub mod settings;
+pub mod spool;
 pub mod store;
+pub mod trace_parent;

@@ -7,6 +7,7 @@ use weir_contract::model::{
     catalog::{ProviderConfig, ProviderProtocol},
     limit::Limit,
     rollout::Rollout,
+    semantic::SemanticRule,
     tier::Tier,
 };
 
@@ -94,6 +95,8 @@ pub struct Settings {
     pub caps: Vec<Cap>,
     pub limits: Vec<Limit>,
     pub rollouts: Vec<Rollout>,
+    /// Rules of the semantic cache, by intent; `*` holds for the others.
+    pub semantic: Vec<SemanticRule>,
     pub prices: Arc<PriceBook>,
     pub timeouts: Timeouts,
     /// Keep request and answer bodies in the database.
@@ -128,6 +131,15 @@ impl Settings {
             .into_iter()
             .rev()
             .find(|lower| *lower < tier && !self.tier(*lower).is_empty())
+    }
+    /// The semantic cache's rule for an intent.
+    #[must_use]
+    pub fn semantic_rule(&self, intent: &str) -> SemanticRule {
+        let named = |name: &str| self.semantic.iter().find(|rule| rule.intent == name);
+        named(intent)
+            .or_else(|| named(SemanticRule::ANY))
+            .cloned()
+            .unwrap_or_else(|| SemanticRule::usual(intent))
     }
     /// What the operator said of a model.
     #[must_use]
@@ -178,6 +190,7 @@ pub(crate) fn bare_settings() -> Settings {
         intents: PARTS.0.clone(),
         caps: Vec::new(),
         limits: Vec::new(),
+        semantic: Vec::new(),
         rollouts: Vec::new(),
         prices: PARTS.1.clone(),
         timeouts: Timeouts {

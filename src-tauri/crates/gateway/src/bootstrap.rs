@@ -1,30 +1,45 @@
-//! The composition root: configuration → store → engine → HTTP. The only place that names a store.
+//! The composition root: configuration → store → engine → HTTP.
 
 use crate::{
+    actor::actor_of,
     alerts::{AlertLoop, Problem, Sender, desktop::DesktopNotifier},
     config::{
-        Config, ConfigError, Environment, FileConfig,
+        Config, ConfigError, EmbedderSection, Environment, FileConfig,
         compile::{Parts, compile},
     },
     housekeeping, http,
     live::EngineLive,
+    news, redis, reembed,
     running::RunningGateway,
     seed::{seed, seed_alerts},
+    spool,
+    store::OpenStore,
+    traces::Exporter,
 };
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::sync::watch;
-use weir_admin::Admin;
-use weir_contract::model::gateway::{GatewayStatus, ProfileKind};
+use weir_admin::{Admin, Occasion};
+use weir_contract::model::{
+    change::Actor,
+    gateway::{GatewayStatus, ProfileKind},
+};
+use weir_embedder::LocalEmbedder;
 use weir_engine::{
+    cache::semantic::embedder::Embedder,
     clock::{Clock, SystemClock, TrustedClock},
     engine::{Engine, Random},
+    pipeline::ProviderEmbedder,
     provider::SecretSource,
-    store::{Store, StoreError},
+    settings::ModelRef,
+    store::{GatewayReport, LimitStore, Store, StoreError},
 };
-use weir_store_sqlite::SqliteStore;
+
+/// Questions that are embedded at the same time. Each takes a core for some milliseconds.
+const EMBEDDING_PASSES: usize = 2;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +76,8 @@ pub struct StartOptions {
     /// Take the next free port when the wanted one is taken.
     pub next_free_port: bool,
     pub secret_store: String,
-    pub who: String,
+    /// Who acts through its operations.
+    pub actor: Actor,
     /// Shows the notifications of alerts, where there is a window.
     pub desktop: Option<Arc<dyn DesktopNotifier>>,
 }
@@ -94,6 +110,11 @@ pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartE
     let name = match options.kind {
         ProfileKind::Local => "weir.db",
         ProfileKind::Sample => "sample.db",
+        ProfileKind::Attached => {
+            return Err(StartError::Config(ConfigError::Invalid(
+                "an attached window runs no gateway".to_owned(),
+            )));
+        }
     };
     let path = options.data_dir.join(name);
     if options.kind == ProfileKind::Sample {
@@ -104,26 +125,31 @@ pub async fn start_local(options: LocalOptions) -> Result<RunningGateway, StartE
         config.default_provider = "simulated".to_owned();
         config.file.caps = Some(crate::sample::budget::caps());
     }
-    config.database_url = format!("sqlite://{}", path.display());
+    config.database_url = format!("sqlite://{}", path.display()).into();
+    if config.redis.take().is_some() {
+        tracing::warn!(
+            "Redis is for gateways that share a Postgres; this window's own gateway does not use it"
+        );
+    }
     let start = StartOptions {
         config,
         profile: options.kind,
         secrets: options.secrets,
         next_free_port: true,
         secret_store: options.secret_store,
-        who: "window".to_owned(),
+        actor: actor_of("window", profile_word(options.kind)),
         // Sample data is nobody's alert.
         desktop: (options.kind == ProfileKind::Local).then_some(options.desktop),
     };
     start_gateway(start).await
 }
 
-/// Opens the database of a configuration.
-///
-/// # Errors
-/// [`StartError`].
-pub async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
-    Ok(weir_store_sqlite::open(&config.sqlite_path()?).await?)
+fn profile_word(kind: ProfileKind) -> &'static str {
+    match kind {
+        ProfileKind::Local => "local",
+        ProfileKind::Sample => "sample",
+        ProfileKind::Attached => "attached",
+    }
 }
 
 /// Starts a gateway: opens the store, compiles the settings, listens.
@@ -134,23 +160,57 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
     let config = Arc::new(options.config);
     let clock: Arc<dyn Clock> = Arc::new(TrustedClock::new(SystemClock::new()));
     let random = Arc::new(SystemRandom);
-    let sqlite = open_store(&config).await?;
-    let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+    let open = OpenStore::open(&config).await?;
+    let store = open.shared();
     seed(store.as_ref(), &config, clock.now_ms()).await?;
     seed_alerts(store.as_ref(), options.desktop.is_some(), clock.now_ms()).await?;
     let parts = Arc::new(Parts::new(&config, options.secrets)?);
     let version = store.config_version().await?;
     let settings = compile(&config, &store.config_items().await?, version, &parts)?;
     let gateway_id = uuid::Uuid::now_v7().to_string();
-    let engine = Engine::new(
+    let redis = redis::open(
+        config.redis.as_ref(),
+        &open,
+        parts.secrets.as_ref(),
+        clock.clone(),
+    )
+    .await?;
+    let (limits, limits_at): (Arc<dyn LimitStore>, String) = match (&redis, &config.redis) {
+        (Some((redis, _)), Some(wanted)) if wanted.limits => {
+            (Arc::new(redis.limits(store.clone())), redis.place().to_owned())
+        }
+        _ => (store.clone(), String::new()),
+    };
+    let engine = Engine::with_limits(
         gateway_id.clone(),
         store.clone(),
+        limits,
         clock.clone(),
         random.clone(),
         settings,
         config.file.cache.memory_bytes,
     );
+    let traces = Exporter::new(
+        &config.file.traces,
+        parts.client.clone(),
+        parts.secrets.as_ref(),
+        &gateway_id,
+    )?;
+    let sending = traces.map(|(exporter, sending)| {
+        engine.observe_requests(Arc::new(exporter));
+        sending
+    });
     store.beat(&gateway_id, clock.now_ms()).await?;
+    let (redis, tending) = redis.unzip();
+    if let Some(redis) = &redis {
+        engine.use_shared_cache(redis.shared_cache());
+    }
+    engine.follow_clears_from_now().await?;
+    let spool_file = spool::open(&engine, &config, &open);
+    match &config.file.embedder {
+        Some(section) => use_provider(&engine, section),
+        None => load_embedder(&engine, config.embedding_model_file.clone()),
+    }
 
     let listening = http::server::listen(&config, options.next_free_port)
         .await
@@ -162,22 +222,27 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         clock: clock.clone(),
         desktop: options.desktop,
     });
+    let changed = Arc::new(tokio::sync::Notify::new());
     let live = Arc::new(EngineLive::new(
         engine.clone(),
         config.clone(),
         parts,
         sender.clone(),
+        changed.clone(),
     ));
     let admin = Admin {
         store: store.clone(),
         live: live.clone(),
         clock: clock.clone(),
-        who: options.who,
+        actor: options.actor,
+        occasion: Occasion::default(),
     };
     if options.profile == ProfileKind::Sample {
         fill_beside(&engine, store.clone());
     }
     let (stop, stopping) = watch::channel(false);
+    // Told to stop after the last request is recorded, so that its trace goes too.
+    let (traces_stop, traces_stopping) = watch::channel(false);
     let state = http::GatewayState::new(engine.clone(), config.clone(), address);
     let server = tokio::spawn(http::server::serve(listening.listener, state, stopping.clone()));
     let alerts_problem = Problem::default();
@@ -188,30 +253,104 @@ pub async fn start_gateway(options: StartOptions) -> Result<RunningGateway, Star
         problem: alerts_problem.clone(),
     };
     let alerts = tokio::spawn(alert_loop.run(stopping.clone()));
-    let housekeeping = tokio::spawn(housekeeping::run(engine.clone(), live, config.clone(), stopping));
+    let traces = sending.map(|sending| tokio::spawn(sending.run(traces_stopping)));
+    let redis_tended = tending.map(|tending| tokio::spawn(tending.run(traces_stop.subscribe())));
+    let backup_problem = Problem::default();
+    let backups = housekeeping::Backups {
+        // Sample data is made up anew at every start.
+        are_made: options.profile == ProfileKind::Local && store.makes_backups(),
+        problem: backup_problem.clone(),
+    };
+    news::listen(&open, changed.clone(), stopping.clone());
+    let report = GatewayReport {
+        id: gateway_id,
+        address: format!("http://{address}"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_version: version,
+        config_problem: String::new(),
+        limits_at,
+        cache_seq: engine.cleared_up_to(),
+    };
+    store.report_gateway(&report).await?;
+    let house = housekeeping::House::new(
+        engine.clone(),
+        live,
+        config.clone(),
+        report.clone(),
+        backups,
+        matches!(open, OpenStore::Postgres(_)),
+    );
+    engine.tasks.spawn(reembed::run(engine.clone(), stopping.clone()));
+    let housekeeping = tokio::spawn(housekeeping::run(house, changed, stopping));
     let base_status = GatewayStatus {
         profile: options.profile,
         address: format!("http://{address}"),
         port_note: listening.note,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config_version: version,
-        database: config.database_url.clone(),
+        database: config.database_url.to_string(),
         started_ms: clock.now_ms(),
         degraded: Vec::new(),
         default_provider: String::new(),
         secret_store: options.secret_store,
+        attached: None,
     };
     Ok(RunningGateway {
         admin,
         engine,
-        store: sqlite,
+        store: open,
+        spool: spool_file,
         base_status,
         stop,
         server: Mutex::new(Some(server)),
         housekeeping,
         alerts,
+        traces,
+        redis_tended,
+        traces_stop,
         alerts_problem,
+        backup_problem,
+        report,
     })
+}
+
+/// Takes the embedder at a provider that `[embedder]` names.
+fn use_provider(engine: &Arc<Engine>, section: &EmbedderSection) {
+    let model = ModelRef {
+        provider: section.provider.clone(),
+        model: section.model.clone(),
+    };
+    let timeout = Duration::from_secs(section.timeout_seconds);
+    let embedder = ProviderEmbedder::new(engine, model, section.dims, timeout);
+    match &embedder {
+        Ok(embedder) => tracing::info!(embedder = embedder.id(), "a provider's embedder is used"),
+        Err(problem) => tracing::warn!(problem, "no semantic cache; exact caching goes on"),
+    }
+    let embedder = embedder.map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>);
+    engine.semantic.use_embedder(embedder);
+}
+
+/// Loads the embedding model beside everything else: calls are served meanwhile, by the exact cache alone.
+fn load_embedder(engine: &Arc<Engine>, file: Option<PathBuf>) {
+    let Some(path) = file else {
+        let problem =
+            "there is no folder for the embedding model's file; name it in cache.embedding_model_file";
+        engine.semantic.use_embedder(Err(problem.to_owned()));
+        return;
+    };
+    let loading = engine.clone();
+    engine.tasks.spawn(async move {
+        let embedder = match LocalEmbedder::load(path, EMBEDDING_PASSES).await {
+            Ok(embedder) => Ok(Arc::new(embedder) as Arc<dyn Embedder>),
+            Err(problem) => Err(problem.to_string()),
+        };
+        match &embedder {
+            Ok(embedder) => tracing::info!(embedder = embedder.id(), "the semantic cache is ready"),
+            Err(problem) => tracing::info!(problem, "no semantic cache; exact caching goes on"),
+        }
+        loading.semantic.use_embedder(embedder);
+        loading.changed();
+    });
 }
 
 /// Fills the sample profile while its window opens: charts grow as the traffic arrives.

@@ -3,12 +3,13 @@
 use crate::{
     alerts::{Outcome, Sender},
     config::{
-        Config,
+        Config, Database,
         compile::{Parts, compile},
     },
 };
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use weir_admin::{LimitActivity, Live};
 use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
@@ -18,6 +19,7 @@ use weir_contract::{
         cache::CacheSelector,
         catalog::{IntentState, KeySource, KeyStatus, ProviderState, TierState},
         limit::Limit,
+        semantic::SemanticPair,
         tier::Tier,
     },
 };
@@ -25,6 +27,7 @@ use weir_engine::{
     alert::disk_low::DiskSpace,
     engine::Engine,
     limit::subject::{pool_of, rest_of},
+    pipeline::{FeedbackProblem, feedback},
     settings::RunningProvider,
 };
 
@@ -34,6 +37,10 @@ pub(crate) struct EngineLive {
     config: Arc<Config>,
     parts: Arc<Parts>,
     sender: Arc<Sender>,
+    /// Wakes housekeeping, so that what was done here is reported at once.
+    changed: Arc<Notify>,
+    /// Reloads come one after the other, so that none puts back what a later one has read already.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 impl EngineLive {
@@ -42,12 +49,15 @@ impl EngineLive {
         config: Arc<Config>,
         parts: Arc<Parts>,
         sender: Arc<Sender>,
+        changed: Arc<Notify>,
     ) -> EngineLive {
         EngineLive {
             engine,
             config,
             parts,
             sender,
+            changed,
+            reloading: tokio::sync::Mutex::default(),
         }
     }
 
@@ -143,8 +153,7 @@ impl Live for EngineLive {
         // What this gateway has not told the store yet is told now, so that the figures are of this moment.
         let limiter = &self.engine.limiter;
         let _ = limiter.report().await;
-        let store = &self.engine.store;
-        let fill = store.limit_fill(&pool_of(limit), rest_of(limit)).await;
+        let fill = limiter.fill(&pool_of(limit), rest_of(limit)).await;
         let fill = fill.map_err(|problem| ApiError::new(ErrorCode::Unavailable, problem.to_string()))?;
         let (refused, would_refuse) = limiter.refusals(&limit.name);
         Ok(LimitActivity {
@@ -160,10 +169,44 @@ impl Live for EngineLive {
     }
 
     async fn forget_cached(&self, selector: &CacheSelector) {
-        self.engine.forget_cached(selector);
+        self.engine.forget_cleared_here(selector).await;
+        self.changed.notify_one();
+    }
+
+    fn semantic(&self) -> (Result<String, String>, i64, i64) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let (entries, bytes) = self.engine.semantic.size();
+        let embedder = self
+            .engine
+            .semantic
+            .embedder()
+            .map(|embedder| embedder.id().to_owned());
+        (embedder, count(entries), count(bytes))
+    }
+
+    fn embedder_problem(&self) -> Option<String> {
+        self.engine.semantic.embedder().ok()?.problem()
+    }
+
+    async fn semantic_feedback(
+        &self,
+        request_id: &str,
+        same: bool,
+        who: &str,
+    ) -> Result<SemanticPair, ApiError> {
+        let judged = feedback(&self.engine, request_id, same, None, who).await;
+        judged
+            .map(|decision| decision.pair)
+            .map_err(|problem| match problem {
+                FeedbackProblem::Unknown(_) | FeedbackProblem::NoHit(_) => {
+                    ApiError::not_found(problem.to_string())
+                }
+                FeedbackProblem::Store(_) => ApiError::new(ErrorCode::Unavailable, problem.to_string()),
+            })
     }
 
     async fn reload(&self) -> Result<(), ApiError> {
+        let _one_at_a_time = self.reloading.lock().await;
         let unavailable = |problem: weir_engine::store::StoreError| {
             ApiError::new(ErrorCode::Unavailable, problem.to_string())
         };
@@ -180,7 +223,10 @@ impl Live for EngineLive {
     }
 
     fn disk(&self) -> Option<DiskSpace> {
-        let path = self.config.sqlite_path().ok()?;
+        // A database server's disk is its own affair.
+        let Ok(Database::Sqlite(path)) = self.config.database() else {
+            return None;
+        };
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => std::path::Path::new("."),

@@ -2,7 +2,10 @@
 
 use crate::config::Config;
 use weir_contract::model::alert::{AlertChannel, ChannelTarget, usual_rules};
-use weir_engine::store::{Store, StoreError};
+use weir_engine::{
+    change::Act,
+    store::{Store, StoreError},
+};
 
 /// Writes the starting caps, limits and rollouts into a database that has never been configured.
 ///
@@ -30,9 +33,14 @@ pub async fn seed(store: &dyn Store, config: &Config, now_ms: i64) -> Result<(),
         ));
     }
     for (kind, name, body) in items {
-        store
-            .save_config(kind, &name, &body, 0, "first start", now_ms)
-            .await?;
+        match store
+            .save_config(kind, &name, &body, 0, &Act::of_weir("first start", now_ms))
+            .await
+        {
+            // Another gateway starts on the same database at the same time.
+            Ok(_) | Err(StoreError::Conflict { .. }) => {}
+            Err(problem) => return Err(problem),
+        }
     }
     Ok(())
 }
@@ -78,7 +86,7 @@ pub async fn seed_alerts(store: &dyn Store, has_window: bool, now_ms: i64) -> Re
     wanted.push(("setting", ALERTS_SEEDED.to_owned(), "true".to_owned()));
     for (kind, name, body) in wanted {
         match store
-            .save_config(kind, &name, &body, 0, "first start", now_ms)
+            .save_config(kind, &name, &body, 0, &Act::of_weir("first start", now_ms))
             .await
         {
             // Another gateway that starts at the same time was first.

@@ -2,6 +2,7 @@
 
 use crate::{
     SqliteStore,
+    changes::append,
     error::{from_sqlx, inconsistent},
     ledger::{
         check::{self, SaveCheck},
@@ -18,7 +19,10 @@ use weir_contract::{
         time::TimeRange,
     },
 };
-use weir_engine::store::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, StoreError};
+use weir_engine::{
+    change::{Act, Subject},
+    store::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, StoreError},
+};
 
 /// The columns of `bills`.
 struct StoredBill {
@@ -55,8 +59,16 @@ impl TryFrom<StoredBill> for Bill {
 
 #[async_trait]
 impl AuditStore for SqliteStore {
-    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError> {
-        self.write(Correct(correction)).await
+    async fn correct_request(
+        &self,
+        correction: CorrectionRequest,
+        act: &Act,
+    ) -> Result<CorrectionOutcome, StoreError> {
+        self.write(Correct {
+            asked: correction,
+            act: act.clone(),
+        })
+        .await
     }
 
     async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
@@ -67,10 +79,11 @@ impl AuditStore for SqliteStore {
         check::last(self.readers()).await
     }
 
-    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel]) -> Result<(), StoreError> {
+    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel], act: &Act) -> Result<(), StoreError> {
         self.write(Insert {
             bill: bill.clone(),
             models: models.to_vec(),
+            act: act.clone(),
         })
         .await
     }
@@ -145,6 +158,7 @@ impl AuditStore for SqliteStore {
 struct Insert {
     bill: Bill,
     models: Vec<BilledModel>,
+    act: Act,
 }
 
 #[async_trait]
@@ -182,6 +196,16 @@ impl Operation for Insert {
             .await
             .map_err(from_sqlx)?;
         }
+        let after =
+            serde_json::json!({"provider": bill.provider, "total_nanousd": bill.total_nanousd.0}).to_string();
+        let subject = Subject {
+            kind: "bill",
+            name: &bill.id,
+            before: None,
+            after: Some(&after),
+            config_version: None,
+        };
+        append(connection, &self.act, subject, None).await?;
         Ok(())
     }
 }

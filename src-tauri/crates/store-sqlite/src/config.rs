@@ -1,9 +1,12 @@
 //! Versioned configuration, and the insert-only log of its changes.
 
-use crate::{SqliteStore, error::from_sqlx, writer::Operation};
+use crate::{SqliteStore, changes::append, error::from_sqlx, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use weir_engine::store::{ConfigItem, ConfigStore, StoreError};
+use weir_engine::{
+    change::{Act, Subject},
+    store::{ConfigItem, ConfigStore, StoreError},
+};
 
 #[async_trait]
 impl ConfigStore for SqliteStore {
@@ -30,16 +33,14 @@ impl ConfigStore for SqliteStore {
         name: &str,
         body: &str,
         expected_version: i64,
-        who: &str,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<i64, StoreError> {
         self.write(Change {
             kind: kind.to_owned(),
             name: name.to_owned(),
             body: Some(body.to_owned()),
             expected_version,
-            who: who.to_owned(),
-            now_ms,
+            act: act.clone(),
         })
         .await
     }
@@ -49,16 +50,14 @@ impl ConfigStore for SqliteStore {
         kind: &str,
         name: &str,
         expected_version: i64,
-        who: &str,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<i64, StoreError> {
         self.write(Change {
             kind: kind.to_owned(),
             name: name.to_owned(),
             body: None,
             expected_version,
-            who: who.to_owned(),
-            now_ms,
+            act: act.clone(),
         })
         .await
     }
@@ -70,13 +69,14 @@ struct Change {
     name: String,
     body: Option<String>,
     expected_version: i64,
-    who: String,
-    now_ms: i64,
+    act: Act,
 }
 
 #[async_trait]
 impl Operation for Change {
     type Reply = i64;
+    // What an admin was told is done must not be undone by a power cut.
+    const SYNCED: bool = true;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
         let found = sqlx::query!(
@@ -96,14 +96,15 @@ impl Operation for Change {
             });
         }
         let before = found.map(|item| item.body);
+        let who = self.act.who();
         let version = sqlx::query!(
             "INSERT INTO config_changes (kind, name, before, after, who, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
             self.kind,
             self.name,
             before,
             self.body,
-            self.who,
-            self.now_ms
+            who,
+            self.act.now_ms
         )
         .execute(&mut *connection)
         .await
@@ -124,7 +125,15 @@ impl Operation for Change {
                 self.name
             ),
         };
-        change.execute(connection).await.map_err(from_sqlx)?;
+        change.execute(&mut *connection).await.map_err(from_sqlx)?;
+        let subject = Subject {
+            kind: &self.kind,
+            name: &self.name,
+            before: before.as_deref(),
+            after: self.body.as_deref(),
+            config_version: Some(version),
+        };
+        append(connection, &self.act, subject, None).await?;
         Ok(version)
     }
 }

@@ -11,6 +11,7 @@ const FULL: u32 = 13;
 const CANNOT_OPEN: u32 = 14;
 const CONSTRAINT: u32 = 19;
 const NOT_A_DATABASE: u32 = 26;
+const HELD: &str = "another program holds the database locked; close other Weir windows or gateways, or the database browser, that use this file";
 
 /// The store's error for one of SQLite's, with what to do about it.
 pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
@@ -34,10 +35,7 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
         .unwrap_or(0)
         & 0xff;
     match kind {
-        BUSY | LOCKED => StoreError::Unavailable(
-            "another program holds the database locked; close other Weir windows or gateways, or the database browser, that use this file"
-                .to_owned(),
-        ),
+        BUSY | LOCKED => StoreError::Unavailable(HELD.to_owned()),
         FULL => StoreError::Unavailable(
             "the disk is full; free some space and writing goes on by itself".to_owned(),
         ),
@@ -59,6 +57,11 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
         },
         _ => StoreError::Unavailable(text),
     }
+}
+
+/// Another process's lock stood in the way, by itself or as the reason of another failure.
+pub(crate) fn is_locked(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(text) if text.contains(HELD))
 }
 
 /// The file is not a whole SQLite database.

@@ -13,7 +13,10 @@
 
 mod alerts;
 mod audit;
+mod backup;
 mod cache_entries;
+mod changes;
+mod collections;
 mod config;
 mod error;
 mod gateways;
@@ -25,13 +28,18 @@ mod ratios;
 mod requests;
 mod reservations;
 mod rollups;
+mod semantic;
 mod virtual_keys;
 mod writer;
 
+pub use backup::restore;
 pub use open::open;
 
 use sqlx::SqlitePool;
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use weir_engine::store::StoreError;
 
 /// A Weir database in one SQLite file. Cloning shares it.
@@ -43,6 +51,7 @@ pub struct SqliteStore {
 struct Inner {
     writer: writer::Writer,
     readers: SqlitePool,
+    path: PathBuf,
 }
 
 impl SqliteStore {
@@ -60,6 +69,10 @@ impl SqliteStore {
     pub async fn close(self) -> Result<(), StoreError> {
         self.inner.readers.close().await;
         self.inner.writer.close().await
+    }
+
+    fn path(&self) -> &Path {
+        &self.inner.path
     }
 
     fn readers(&self) -> &SqlitePool {

@@ -2,7 +2,8 @@
 
 use crate::{
     Inner, SqliteStore,
-    error::{damaged, from_sqlx},
+    backup::copy_to,
+    error::{damaged, from_sqlx, is_locked},
     writer::Writer,
 };
 use sqlx::{
@@ -17,15 +18,21 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::time::Instant;
+use weir_contract::model::backup::BackupReason;
 use weir_engine::store::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
 /// "WEIR", as the first migration writes it.
-const APPLICATION_ID: i64 = 0x5745_4952;
+pub(crate) const APPLICATION_ID: i64 = 0x5745_4952;
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// How long a statement waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long opening goes on against a lock. Longer than one statement, since another process may be bringing a large file's
+/// schema up to date, and since SQLite refuses at once, without waiting, where two would wait for each other.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(10);
+const OPENING_PAUSE: Duration = Duration::from_millis(50);
 const READERS: u32 = 4;
 /// Files up to this size are checked whole at every start (some tens of milliseconds); damage in larger ones shows when
 /// the damaged page is read.
@@ -36,14 +43,20 @@ const CHECKED_AT_START_BYTES: u64 = 32 * 1024 * 1024;
 ///
 /// # Errors
 /// `Incompatible` when the file is damaged, another program's, or from a newer Weir; it is left as it is.
-/// `Unavailable` when it is locked, or cannot be created, read or written.
+/// `Unavailable` when it stays locked for some ten seconds, or cannot be created, read or written.
 pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
     let path = path.to_owned();
     prepare_file(&path)?;
-    let size_bytes = fs::metadata(&path).map_or(0, |file| file.len());
-    open_file(path.clone(), size_bytes)
-        .await
-        .map_err(|error| name_file(&path, error))
+    let until = Instant::now() + OPENING_TIMEOUT;
+    loop {
+        let size_bytes = fs::metadata(&path).map_or(0, |file| file.len());
+        match open_file(path.clone(), size_bytes).await {
+            Err(error) if is_locked(&error) && Instant::now() < until => {
+                tokio::time::sleep(OPENING_PAUSE).await;
+            }
+            opened => return opened.map_err(|error| name_file(&path, error)),
+        }
+    }
 }
 
 async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreError> {
@@ -57,6 +70,8 @@ async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreE
         // once for many requests.
         .pragma("cache_size", "-16384")
         .pragma("wal_autocheckpoint", "4000")
+        // What is deleted is overwritten where its page is written anyway; a purge of the cache overwrites all.
+        .pragma("secure_delete", "FAST")
         .disable_statement_logging();
     let mut connection = SqliteConnection::connect_with(&options)
         .await
@@ -65,6 +80,7 @@ async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreE
     if size_bytes <= CHECKED_AT_START_BYTES {
         check_pages(&mut connection).await?;
     }
+    back_up_before_migration(&mut connection, &path).await?;
     migrate(&mut connection).await?;
     // Only now, because changing the journal mode writes to the file.
     use_write_ahead_log(&mut connection).await?;
@@ -80,7 +96,11 @@ async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreE
         StoreError::Unavailable(format!("the database's thread could not be started: {error}"))
     })?;
     Ok(SqliteStore {
-        inner: Arc::new(Inner { writer, readers }),
+        inner: Arc::new(Inner {
+            writer,
+            readers,
+            path,
+        }),
     })
 }
 
@@ -165,6 +185,42 @@ async fn check_pages(connection: &mut SqliteConnection) -> Result<(), StoreError
     }
 }
 
+/// The newest step of the schema that this Weir knows.
+pub(crate) fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0)
+}
+
+/// A database that has something to lose is copied before its schema changes. Where that is not possible, nothing changes.
+async fn back_up_before_migration(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let is_new: bool =
+        sqlx::query_scalar("SELECT count(*) = 0 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(from_sqlx)?;
+    if is_new {
+        return Ok(());
+    }
+    let schema: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    if schema == 0 || schema >= newest_schema() {
+        return Ok(());
+    }
+    let now_ms: i64 = sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+    copy_to(path, BackupReason::Migration, now_ms)
+        .await
+        .map(|_| ())
+        .map_err(|problem| {
+            StoreError::Unavailable(format!(
+                "its schema was not brought up to date, because it could not be backed up first ({problem}); nothing was changed"
+            ))
+        })
+}
+
 /// Applies what is missing in one transaction, which also keeps a second process out meanwhile.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let mut transaction = connection
@@ -174,7 +230,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     // Not `run`, whose future the compiler cannot prove to be `Send`.
     MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => {
-            let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
+            let known = newest_schema();
             StoreError::Incompatible(format!(
                 "the database was written by a newer Weir (schema {found}; this one knows {known}); nothing was changed: update Weir, or name another file"
             ))

@@ -1,14 +1,26 @@
 //! Virtual keys; of their secrets only the SHA-256.
 
+mod end_overlap;
+mod insert;
+mod log;
+mod revoke;
+mod rotate;
+mod update;
+
 use crate::{
     SqliteStore,
     error::{from_sqlx, inconsistent},
-    writer::Operation,
 };
 use async_trait::async_trait;
+use end_overlap::EndOverlap;
+use insert::Insert;
+use revoke::Revoke;
+use rotate::Rotate;
 use sqlx::SqliteConnection;
+use update::Update;
 use weir_contract::model::key::{PreviousSecret, VirtualKey};
 use weir_engine::{
+    change::Act,
     keyring::fingerprint,
     store::{KeyRecord, KeyStore, StoreError},
 };
@@ -30,6 +42,7 @@ struct StoredKey {
     previous_sha256: Option<Vec<u8>>,
     previous_last_four: Option<String>,
     previous_until_ms: Option<i64>,
+    version: i64,
 }
 
 impl TryFrom<StoredKey> for KeyRecord {
@@ -72,6 +85,7 @@ impl TryFrom<StoredKey> for KeyRecord {
             created_ms: stored.created_ms,
             revoked_ms: stored.revoked_ms,
             last_used_ms: stored.last_used_ms,
+            version: stored.version,
             id,
         };
         Ok(KeyRecord {
@@ -95,10 +109,16 @@ async fn key_of(connection: &mut SqliteConnection, id: &str) -> Result<Option<Vi
 
 #[async_trait]
 impl KeyStore for SqliteStore {
-    async fn insert_key(&self, key: &VirtualKey, secret_sha256: &[u8; 32]) -> Result<(), StoreError> {
+    async fn insert_key(
+        &self,
+        key: &VirtualKey,
+        secret_sha256: &[u8; 32],
+        act: &Act,
+    ) -> Result<(), StoreError> {
         self.write(Insert {
             key: key.clone(),
             secret_sha256: *secret_sha256,
+            act: act.clone(),
         })
         .await
     }
@@ -126,8 +146,12 @@ impl KeyStore for SqliteStore {
             .collect()
     }
 
-    async fn update_key(&self, key: &VirtualKey) -> Result<Option<VirtualKey>, StoreError> {
-        self.write(Update { key: key.clone() }).await
+    async fn update_key(&self, key: &VirtualKey, act: &Act) -> Result<Option<VirtualKey>, StoreError> {
+        self.write(Update {
+            key: key.clone(),
+            act: act.clone(),
+        })
+        .await
     }
 
     async fn rotate_key(
@@ -136,25 +160,32 @@ impl KeyStore for SqliteStore {
         secret_sha256: &[u8; 32],
         last_four: &str,
         previous_until_ms: i64,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<Option<VirtualKey>, StoreError> {
         self.write(Rotate {
             id: id.to_owned(),
             secret_sha256: *secret_sha256,
             last_four: last_four.to_owned(),
             previous_until_ms,
-            now_ms,
+            act: act.clone(),
         })
         .await
     }
 
-    async fn end_overlap(&self, id: &str) -> Result<Option<VirtualKey>, StoreError> {
-        self.write(EndOverlap { id: id.to_owned() }).await
+    async fn end_overlap(&self, id: &str, act: &Act) -> Result<Option<VirtualKey>, StoreError> {
+        self.write(EndOverlap {
+            id: id.to_owned(),
+            act: act.clone(),
+        })
+        .await
     }
 
-    async fn revoke_key(&self, id: &str, now_ms: i64) -> Result<Option<VirtualKey>, StoreError> {
-        let id = id.to_owned();
-        self.write(Revoke { id, now_ms }).await
+    async fn revoke_key(&self, id: &str, act: &Act) -> Result<Option<VirtualKey>, StoreError> {
+        self.write(Revoke {
+            id: id.to_owned(),
+            act: act.clone(),
+        })
+        .await
     }
 }
 
@@ -168,185 +199,4 @@ fn rules_of(key: &VirtualKey) -> Result<(String, Option<String>), StoreError> {
         .transpose()
         .map_err(|error| inconsistent("virtual_keys", "own_limit", &key.id, error))?;
     Ok((scopes, limit))
-}
-
-/// A new key; a conflict when its id is taken.
-struct Insert {
-    key: VirtualKey,
-    secret_sha256: [u8; 32],
-}
-
-#[async_trait]
-impl Operation for Insert {
-    type Reply = ();
-
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let key = &self.key;
-        let secret_sha256 = self.secret_sha256.as_slice();
-        let (scopes, limit) = rules_of(key)?;
-        let inserted = sqlx::query!(
-            "INSERT INTO virtual_keys (id, name, owner, team, scopes, expires_ms, own_limit, last_four, created_ms,
-                                       revoked_ms, last_used_ms, secret_sha256)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            key.id,
-            key.name,
-            key.owner,
-            key.team,
-            scopes,
-            key.expires_ms,
-            limit,
-            key.last_four,
-            key.created_ms,
-            key.revoked_ms,
-            key.last_used_ms,
-            secret_sha256
-        )
-        .execute(connection)
-        .await
-        .map_err(from_sqlx)?;
-        if inserted.rows_affected() == 0 {
-            return Err(StoreError::Conflict {
-                expected: 0,
-                found: 1,
-            });
-        }
-        Ok(())
-    }
-}
-
-struct Update {
-    key: VirtualKey,
-}
-
-#[async_trait]
-impl Operation for Update {
-    type Reply = Option<VirtualKey>;
-    // A narrower scope or an earlier end must not be lost with a power cut.
-    const SYNCED: bool = true;
-
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
-        let key = &self.key;
-        let (scopes, limit) = rules_of(key)?;
-        let changed = sqlx::query!(
-            "UPDATE virtual_keys SET name = ?, owner = ?, team = ?, scopes = ?, expires_ms = ?, own_limit = ?
-             WHERE id = ?",
-            key.name,
-            key.owner,
-            key.team,
-            scopes,
-            key.expires_ms,
-            limit,
-            key.id
-        )
-        .execute(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-        if changed.rows_affected() == 0 {
-            return Ok(None);
-        }
-        key_of(connection, &key.id).await
-    }
-}
-
-struct Rotate {
-    id: String,
-    secret_sha256: [u8; 32],
-    last_four: String,
-    previous_until_ms: i64,
-    now_ms: i64,
-}
-
-#[async_trait]
-impl Operation for Rotate {
-    type Reply = Option<VirtualKey>;
-    // Who has the new secret must not find it unknown after a power cut.
-    const SYNCED: bool = true;
-
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
-        let overlap_ends_ms = sqlx::query_scalar!(
-            "SELECT previous_until_ms AS \"until_ms!\" FROM virtual_keys
-             WHERE id = ? AND revoked_ms IS NULL AND previous_sha256 IS NOT NULL AND previous_until_ms > ?",
-            self.id,
-            self.now_ms
-        )
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-        if let Some(found) = overlap_ends_ms {
-            return Err(StoreError::Conflict {
-                expected: self.now_ms,
-                found,
-            });
-        }
-        let secret_sha256 = self.secret_sha256.as_slice();
-        // All right-hand sides see the row as it was.
-        let changed = sqlx::query!(
-            "UPDATE virtual_keys SET previous_sha256 = secret_sha256, previous_last_four = last_four,
-                    previous_until_ms = ?, secret_sha256 = ?, last_four = ?
-             WHERE id = ? AND revoked_ms IS NULL",
-            self.previous_until_ms,
-            secret_sha256,
-            self.last_four,
-            self.id
-        )
-        .execute(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-        if changed.rows_affected() == 0 {
-            return Ok(None);
-        }
-        key_of(connection, &self.id).await
-    }
-}
-
-struct EndOverlap {
-    id: String,
-}
-
-#[async_trait]
-impl Operation for EndOverlap {
-    type Reply = Option<VirtualKey>;
-    const SYNCED: bool = true;
-
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
-        let changed = sqlx::query!(
-            "UPDATE virtual_keys SET previous_sha256 = NULL, previous_last_four = NULL, previous_until_ms = NULL
-             WHERE id = ?",
-            self.id
-        )
-        .execute(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-        if changed.rows_affected() == 0 {
-            return Ok(None);
-        }
-        key_of(connection, &self.id).await
-    }
-}
-
-struct Revoke {
-    id: String,
-    now_ms: i64,
-}
-
-#[async_trait]
-impl Operation for Revoke {
-    type Reply = Option<VirtualKey>;
-    // A revoked key must not come back with a power cut.
-    const SYNCED: bool = true;
-
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<Option<VirtualKey>, StoreError> {
-        let changed = sqlx::query!(
-            "UPDATE virtual_keys SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?",
-            self.now_ms,
-            self.id
-        )
-        .execute(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-        if changed.rows_affected() == 0 {
-            return Ok(None);
-        }
-        key_of(connection, &self.id).await
-    }
 }

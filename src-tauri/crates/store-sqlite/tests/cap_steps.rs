@@ -110,6 +110,7 @@ fn settings(caps: Vec<Cap>) -> Settings {
             idle: Duration::from_secs(5),
             read_on: Duration::from_millis(300),
         },
+        semantic: Vec::new(),
         keep_bodies: false,
     }
 }

@@ -83,9 +83,15 @@ trait Touch {
 impl Touch for weir_store_sqlite::SqliteStore {
     async fn save(&self, name: &str, expected: i64) {
         use weir_engine::store::ConfigStore;
-        self.save_config("setting", name, "1", expected, "ada", 1)
-            .await
-            .unwrap();
+        self.save_config(
+            "setting",
+            name,
+            "1",
+            expected,
+            &weir_engine::change::Act::of_weir("test", 1),
+        )
+        .await
+        .unwrap();
     }
     async fn version(&self) -> i64 {
         use weir_engine::store::ConfigStore;
@@ -255,7 +261,7 @@ async fn logs_are_insert_only() {
             "a".to_owned(),
             before.map(str::to_owned),
             Some("1".to_owned()),
-            "ada".to_owned(),
+            "test".to_owned(),
             1,
         )
     };

@@ -43,7 +43,7 @@ fn entries(shelf: &Shelf) -> Vec<CacheEntryRow> {
     };
     let mut rows: Vec<CacheEntryRow> = (1..=ENTRIES)
         .map(made)
-        .filter(|row| !shelf.cleared.contains(&row.key))
+        .filter(|row| !shelf.cleared.iter().any(|(_, key)| *key == row.key))
         .collect();
     rows.sort_by_key(|row| -row.created_ms);
     rows
@@ -70,16 +70,14 @@ pub(super) fn extent(shelf: &Shelf, selector: &CacheSelector) -> CacheExtent {
             saved_nanousd: sum
                 .saved_nanousd
                 .saturating_add(NanoUsd(row.cost_nanousd.0 * row.hits)),
+            collection_items: 0,
         })
 }
 
-pub(super) fn clear(shelf: &mut Shelf, selector: &CacheSelector) -> CacheExtent {
-    let gone = extent(shelf, selector);
-    let keys: Vec<String> = entries(shelf)
-        .into_iter()
-        .filter(|row| selector.means(row))
+/// The keys of the entries that are served.
+pub(super) fn keys(shelf: &Shelf, selector: &CacheSelector) -> Vec<String> {
+    let rows = entries(shelf).into_iter();
+    rows.filter(|row| selector.means(row))
         .map(|row| row.key)
-        .collect();
-    shelf.cleared.extend(keys);
-    gone
+        .collect()
 }

@@ -45,6 +45,7 @@ impl Shelf {
 
     pub(super) fn update_key(&mut self, update: KeysUpdate) -> Result<VirtualKey, ApiError> {
         let key = find(&mut self.keys, &update.id, |key| &key.id)?;
+        super::shelf::bump(&mut key.version, update.expected_version)?;
         key.name = update.name;
         key.owner = update.owner;
         key.team = update.team;

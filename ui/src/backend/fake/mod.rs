@@ -5,12 +5,16 @@
 
 mod ahead;
 mod alerts;
+mod audit;
+mod clears;
 mod entries;
 mod keys;
 mod ledger;
 mod per_user;
+mod profiles;
 mod request;
 mod seed;
+mod semantic;
 mod shelf;
 mod simulation;
 mod stories;
@@ -24,21 +28,36 @@ use weir_contract::{
     ApiError, Command, ErrorCode,
     command::{
         alerts::{AlertsDelete, AlertsHistory, AlertsList, AlertsPreview, AlertsSave, AlertsSnooze},
-        cache::{CacheClear, CacheClearPreview, CacheList, CacheStatsGet},
+        audit::{AuditList, AuditUndo, AuditVerify},
+        backups::{BackupsList, BackupsMake},
+        cache::{
+            CacheClear, CacheClearPreview, CacheClears, CacheList, CachePurgeClear, CacheStatsGet,
+            CacheUndoClear,
+        },
         caps::{CapsDelete, CapsList, CapsSave, CapsSimulate},
         channels::{ChannelsDelete, ChannelsList, ChannelsSave, ChannelsSetSecret, ChannelsTest},
         charts::ChartsGet,
         gateway::{GatewayStatusGet, ProfileOpen, SecretsSet},
+        gateways::GatewaysList,
         keys::{KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, KeysUpdate},
         ledger::{LedgerBill, LedgerBills, LedgerCheckNow, LedgerCorrect, LedgerReconcile},
         limits::{LimitsDelete, LimitsList, LimitsSave, LimitsSimulate},
         overview::OverviewGet,
+        profiles::{
+            ProfilesConnect, ProfilesDelete, ProfilesList, ProfilesLock, ProfilesReadUrl, ProfilesSave,
+            ProfilesTest, ProfilesUnlock,
+        },
         providers::{
             IntentsList, ProvidersList, ProvidersSave, ProvidersSetDefault, ProvidersTest, TiersList,
         },
         requests::{RequestsGet, RequestsList},
         rollouts::{RolloutsDelete, RolloutsList, RolloutsSave},
+        semantic::{
+            SemanticAllow, SemanticCurve, SemanticFeedback, SemanticGet, SemanticNever, SemanticPairs,
+            SemanticSave,
+        },
     },
+    model::cache::ClearState,
 };
 
 thread_local! {
@@ -50,6 +69,7 @@ pub fn open_from_location(search: &str, now_ms: i64) {
     let kind = match search.trim_start_matches('?') {
         "fake=sample" => "sample",
         "fake=local" => "local",
+        "fake=attached" => "attached",
         _ => return,
     };
     // Opening a fake profile cannot fail.
@@ -63,7 +83,8 @@ pub fn open_from_location(search: &str, now_ms: i64) {
 pub fn answer(name: &str, args: &str, now_ms: i64) -> Result<String, ApiError> {
     SHELF.with_borrow_mut(|shelf| {
         shelf.now_ms = now_ms;
-        let opens_profile = [ProfileOpen::NAME, GatewayStatusGet::NAME].contains(&name);
+        let opens_profile =
+            [ProfileOpen::NAME, GatewayStatusGet::NAME].contains(&name) || name.starts_with("profiles.");
         if shelf.profile.is_none() && !opens_profile {
             return Err(ApiError::new(ErrorCode::NoProfile, "No profile is open yet."));
         }
@@ -75,6 +96,18 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
     match name {
         GatewayStatusGet::NAME => on::<GatewayStatusGet>(args, |_| shelf.status()),
         ProfileOpen::NAME => on::<ProfileOpen>(args, |open| shelf.open(open.kind)),
+        ProfilesList::NAME => on::<ProfilesList>(args, |_| Ok(shelf.connections.list())),
+        ProfilesSave::NAME => on::<ProfilesSave>(args, |save| shelf.connections.save(save)),
+        ProfilesDelete::NAME => on::<ProfilesDelete>(args, |it| {
+            shelf.connections.delete(&it.name);
+            Ok(())
+        }),
+        ProfilesReadUrl::NAME => on::<ProfilesReadUrl>(args, |_| profiles::read_url()),
+        ProfilesTest::NAME => on::<ProfilesTest>(args, |_| Ok(profiles::steps())),
+        ProfilesConnect::NAME => on::<ProfilesConnect>(args, |_| profiles::connect()),
+        ProfilesUnlock::NAME => on::<ProfilesUnlock>(args, |it| shelf.connections.unlock(&it, shelf.now_ms)),
+        ProfilesLock::NAME => on::<ProfilesLock>(args, |_| Ok(shelf.connections.lock(shelf.now_ms))),
+        GatewaysList::NAME => on::<GatewaysList>(args, |_| Ok(shelf.fleet())),
         SecretsSet::NAME => on::<SecretsSet>(args, |set| shelf.set_secret(&set.provider)),
         OverviewGet::NAME => on::<OverviewGet>(args, |get| Ok(traffic::overview(shelf, get.range))),
         ChartsGet::NAME => on::<ChartsGet>(args, |get| Ok(traffic::chart(shelf, get.kind, get.range))),
@@ -85,7 +118,21 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         CacheClearPreview::NAME => {
             on::<CacheClearPreview>(args, |it| Ok(entries::extent(shelf, &it.selector)))
         }
-        CacheClear::NAME => on::<CacheClear>(args, |it| Ok(entries::clear(shelf, &it.selector))),
+        CacheClear::NAME => on::<CacheClear>(args, |it| Ok(clears::clear(shelf, &it))),
+        CacheUndoClear::NAME => {
+            on::<CacheUndoClear>(args, |it| clears::end(shelf, it.id, ClearState::Undone))
+        }
+        CachePurgeClear::NAME => {
+            on::<CachePurgeClear>(args, |it| clears::end(shelf, it.id, ClearState::Purged))
+        }
+        CacheClears::NAME => on::<CacheClears>(args, |_| Ok(clears::list(shelf))),
+        SemanticGet::NAME => on::<SemanticGet>(args, |_| Ok(semantic::state(shelf))),
+        SemanticSave::NAME => on::<SemanticSave>(args, |save| semantic::save(shelf, save)),
+        SemanticCurve::NAME => on::<SemanticCurve>(args, |_| Ok(semantic::curve())),
+        SemanticPairs::NAME => on::<SemanticPairs>(args, |it| Ok(semantic::pairs(shelf, &it))),
+        SemanticFeedback::NAME => on::<SemanticFeedback>(args, |it| semantic::feedback(shelf, &it)),
+        SemanticNever::NAME => on::<SemanticNever>(args, |_| Ok(semantic::never(shelf))),
+        SemanticAllow::NAME => on::<SemanticAllow>(args, |it| Ok(semantic::allow(shelf, &it))),
         CapsList::NAME => on::<CapsList>(args, |_| Ok(shelf.caps.clone())),
         CapsSave::NAME => on::<CapsSave>(args, |save| shelf.save_cap(save)),
         CapsSimulate::NAME => on::<CapsSimulate>(args, |it| Ok(ahead::simulation(&it.cap, shelf.now_ms))),
@@ -127,6 +174,11 @@ fn route(shelf: &mut Shelf, name: &str, args: &str) -> Result<String, ApiError> 
         LedgerReconcile::NAME => on::<LedgerReconcile>(args, |it| ledger::reconcile(shelf, &it)),
         LedgerBills::NAME => on::<LedgerBills>(args, |_| Ok(ledger::bills(shelf))),
         LedgerBill::NAME => on::<LedgerBill>(args, |it| ledger::bill(shelf, &it.id)),
+        BackupsList::NAME => on::<BackupsList>(args, |_| Ok(audit::backups(shelf))),
+        BackupsMake::NAME => on::<BackupsMake>(args, |_| audit::back_up()),
+        AuditList::NAME => on::<AuditList>(args, |list| Ok(audit::list(shelf, &list))),
+        AuditVerify::NAME => on::<AuditVerify>(args, |_| Ok(audit::verify())),
+        AuditUndo::NAME => on::<AuditUndo>(args, |it| audit::undo(shelf, &it)),
         _ => Err(ApiError::not_found(format!("There is no command \"{name}\"."))),
     }
 }

@@ -1,6 +1,6 @@
 //! What the fake remembers while the browser tab is open: caps, limits, rollouts, providers, keys.
 
-use super::{alerts::AlertShelf, seed};
+use super::{alerts::AlertShelf, profiles::Connections, seed, semantic::SemanticShelf};
 use weir_contract::{
     ApiError, ErrorCode, NanoUsd,
     command::{
@@ -12,7 +12,7 @@ use weir_contract::{
     model::{
         cap::{CapPeriod, CapScope, CapState},
         catalog::{KeyStatus, ProviderProtocol, ProviderState},
-        gateway::{GatewayStatus, ProfileKind},
+        gateway::{GatewayFleet, GatewayState, GatewayStatus, ProfileKind},
         key::VirtualKey,
         ledger::BillComparison,
         limit::LimitState,
@@ -32,10 +32,16 @@ pub(super) struct Shelf {
     pub(super) providers: Vec<ProviderState>,
     pub(super) keys: Vec<VirtualKey>,
     pub(super) alerts: AlertShelf,
+    pub(super) semantic: SemanticShelf,
     /// Bills that were imported, newest first.
     pub(super) bills: Vec<BillComparison>,
-    /// Keys of entries that were cleared.
-    pub(super) cleared: Vec<String>,
+    /// Keys of entries that are cleared, each with the number of its clear.
+    pub(super) cleared: Vec<(i64, String)>,
+    /// Clears, oldest first.
+    pub(super) clears: Vec<weir_contract::model::cache::CacheClearRow>,
+    /// The change that was taken back, if one was.
+    pub(super) undone: Option<(i64, String)>,
+    pub(super) connections: Connections,
 }
 
 impl Shelf {
@@ -50,8 +56,12 @@ impl Shelf {
             providers: seed::providers(),
             keys: seed::keys(),
             alerts: AlertShelf::new(),
+            semantic: SemanticShelf::default(),
             bills: Vec::new(),
             cleared: Vec::new(),
+            clears: Vec::new(),
+            undone: None,
+            connections: Connections::new(),
         }
     }
 
@@ -73,7 +83,27 @@ impl Shelf {
             ],
             default_provider: "simulated".to_owned(),
             secret_store: "session".to_owned(),
+            attached: (profile == ProfileKind::Attached).then(|| self.connections.state(self.now_ms)),
         })
+    }
+
+    /// Four made-up gateways, the last of which has not taken over the newest change yet.
+    pub(super) fn fleet(&self) -> GatewayFleet {
+        let gateway = |number: i64| GatewayState {
+            id: format!("made-up-{number}"),
+            address: format!("http://10.0.0.{}:8787", number + 3),
+            version: "0.1.0".to_owned(),
+            config_version: if number == 4 { 127 } else { 128 },
+            config_problem: String::new(),
+            limits_at: String::new(),
+            started_ms: self.opened_ms - number * 3_600_000,
+            last_beat_ms: self.now_ms - number * 1_000,
+            is_silent: false,
+        };
+        GatewayFleet {
+            config_version: 128,
+            gateways: (1..=4).map(gateway).collect(),
+        }
     }
 
     pub(super) fn open(&mut self, kind: ProfileKind) -> Result<GatewayStatus, ApiError> {

@@ -5,15 +5,15 @@ use crate::{
     backend::call,
     components::{
         confirm::Dialog,
-        field::{FormError, SelectField, TextField, choices},
+        field::{CheckField, FormError, SelectField, TextField, choices},
     },
-    contexts::{Shell, use_shell},
+    contexts::{Shell, clock, use_shell},
     format,
 };
 use leptos::{prelude::*, task::spawn_local};
 use weir_contract::{
-    command::cache::{CacheClear, CacheClearPreview},
-    model::cache::{CacheExtent, CacheSelector},
+    command::cache::{CacheClear, CacheClearPreview, CacheUndoClear},
+    model::cache::{CacheCleared, CacheExtent, CacheSelector},
 };
 
 /// The flow's state, shared by all places that start it.
@@ -24,6 +24,10 @@ pub struct Clear {
     /// The selector and what its dry run found.
     found: RwSignal<Option<(CacheSelector, CacheExtent)>>,
     typed: RwSignal<String>,
+    /// Remove the rows at once, without an undo.
+    purge: RwSignal<bool>,
+    /// What the last clear did, until it is undone.
+    done: RwSignal<Option<CacheCleared>>,
     busy: RwSignal<bool>,
     error: RwSignal<Option<String>>,
 }
@@ -37,6 +41,8 @@ impl Clear {
             open: RwSignal::new(false),
             found: RwSignal::new(None),
             typed: RwSignal::new(String::new()),
+            purge: RwSignal::new(false),
+            done: RwSignal::new(None),
             busy: RwSignal::new(false),
             error: RwSignal::new(None),
         }
@@ -58,6 +64,7 @@ impl Clear {
             {
                 Ok(extent) => {
                     self.typed.set(String::new());
+                    self.purge.set(false);
                     self.found.set(Some((selector, extent)));
                     self.open.set(true);
                 }
@@ -71,19 +78,43 @@ impl Clear {
         let Some((selector, _)) = self.found.get_untracked() else {
             return;
         };
+        let purge = self.purge.get_untracked();
         self.busy.set(true);
         spawn_local(async move {
-            match call(CacheClear { selector }).await {
-                Ok(gone) => {
+            match call(CacheClear { selector, purge }).await {
+                Ok(cleared) => {
                     self.open.set(false);
-                    self.shell.say(format!(
-                        "Deleted {} ({}).",
-                        format::plural(gone.entries, "entry", "entries"),
-                        format::bytes(gone.bytes)
-                    ));
+                    self.done.set(Some(cleared));
                     self.shell.refresh();
                 }
                 Err(error) => self.error.set(Some(error.message)),
+            }
+            self.busy.set(false);
+        });
+    }
+
+    /// Takes a clear back.
+    pub fn undo(self, id: i64) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        spawn_local(async move {
+            match call(CacheUndoClear { id }).await {
+                Ok(back) => {
+                    if self
+                        .done
+                        .with_untracked(|done| done.as_ref().is_some_and(|done| done.id == id))
+                    {
+                        self.done.set(None);
+                    }
+                    self.shell.say(format!(
+                        "{} served again.",
+                        format::plural(back.entries, "entry is", "entries are")
+                    ));
+                    self.shell.refresh();
+                }
+                Err(error) => self.shell.complain(&error),
             }
             self.busy.set(false);
         });
@@ -93,7 +124,7 @@ impl Clear {
         self.found.with(|found| {
             found.as_ref().is_some_and(|(selector, extent)| {
                 self.typed
-                    .with(|typed| state::may_clear(selector, *extent, typed))
+                    .with(|typed| state::may_clear(selector, *extent, typed, self.purge.get()))
             })
         }) && !self.busy.get()
     }
@@ -115,6 +146,8 @@ pub fn ClearForm(clear: Clear) -> impl IntoView {
         ("intent", "Intent is"),
         ("model", "Model is"),
         ("prefix", "Label starts with"),
+        ("source", "Source"),
+        ("user", "User"),
         ("entry", "Entry key is"),
     ]);
     let preview = move |event: leptos::ev::SubmitEvent| {
@@ -129,7 +162,7 @@ pub fn ClearForm(clear: Clear) -> impl IntoView {
     };
     view! {
         <section class="card"><h2>"Clear cached answers"</h2>
-            <p class="muted">"You first see what would go: entries, size and what they saved. Nothing is deleted before you confirm."</p>
+            <p class="muted">"You first see what would go: entries, size and what they saved. What is cleared is served no more, by any gateway, and can be brought back for 24 hours."</p>
             <form class="inline-form" on:submit=preview>
                 <SelectField label="Which" value=kind options=Signal::stored(kinds) testid="cache-clear-kind".to_owned()/>
                 <TextField label="Value" value testid="cache-clear-value".to_owned()/>
@@ -139,6 +172,7 @@ pub fn ClearForm(clear: Clear) -> impl IntoView {
                     on:click=move |_| clear.preview(CacheSelector::All)>"Clear everything…"</button>
             </form>
             <FormError error=problem/>
+            <Done clear/>
         </section>
         <ClearDialog clear/>
     }
@@ -152,17 +186,29 @@ fn ClearDialog(clear: Clear) -> impl IntoView {
             .with(|found| found.as_ref().map(|found| found.1).unwrap_or_default())
     };
     let what = move || {
+        clear
+            .found
+            .with(|found| found.as_ref().map(|found| found.0.in_words()).unwrap_or_default())
+    };
+    let word = move || {
+        let purge = clear.purge.get();
         clear.found.with(|found| {
             found
                 .as_ref()
-                .map(|found| state::describe(&found.0))
-                .unwrap_or_default()
+                .filter(|found| purge || found.1.entries > 0)
+                .and_then(|found| state::word(&found.0, purge))
         })
     };
-    let is_all = move || {
-        clear
-            .found
-            .with(|found| found.as_ref().is_some_and(|found| found.0 == CacheSelector::All))
+    let outcome = move || {
+        if clear.purge.get() {
+            "The rows are removed at once, with what was cleared before and could still be brought back. This cannot be undone. The texts of recorded requests stay until their own days are over, and backups keep what they hold."
+        } else if extent().entries == 0 && extent().collection_items == 0 {
+            "Nothing matches, so there is nothing to clear."
+        } else if extent().collection_items > 0 {
+            "The next request for each answer is a miss and is paid for again. You can undo this for 24 hours, but collection items are deleted at once and do not come back."
+        } else {
+            "The next request for each of them is a miss and is paid for again. You can undo this for 24 hours."
+        }
     };
     let confirm = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -175,21 +221,67 @@ fn ClearDialog(clear: Clear) -> impl IntoView {
             <dl class="facts extent">
                 <dt>"Entries"</dt><dd>{move || format::count(extent().entries)}</dd>
                 <dt>"Size"</dt><dd>{move || format::bytes(extent().bytes)}</dd>
+                <Show when=move || { extent().collection_items > 0 }><dt>"Collection items"</dt><dd>{move || format::count(extent().collection_items)}</dd></Show>
                 <dt>"Saved so far"</dt><dd title=move || format::money_exact(extent().saved_nanousd)>{move || format::money(extent().saved_nanousd)}</dd>
             </dl>
-            <p class="muted">{move || if extent().entries == 0 { "Nothing matches, so there is nothing to delete." } else { "The next request for each of them is a miss and is paid for again. This cannot be undone." }}</p>
+            <p class="muted">{outcome}</p>
             <form on:submit=confirm>
-            <Show when=move || is_all() && (extent().entries > 0)>
-                <TextField label=format!("Type \"{}\" to confirm", state::WORD) value=clear.typed autofocus=true testid="cache-clear-word".to_owned()/>
-            </Show>
+            <CheckField label="Purge now: remove the rows for good (for privacy requests)" value=clear.purge/>
+            {move || word().map(|word| view! {
+                <TextField label=format!("Type \"{word}\" to confirm") value=clear.typed autofocus=true testid="cache-clear-word".to_owned()/>
+            })}
             <FormError error=clear.error/>
             <div class="dialog-acts">
                 <button type="button" autofocus=true on:click=move |_| clear.open.set(false)>"Cancel"</button>
                 <button type="submit" class="danger" data-testid="cache-clear-confirm" disabled=move || !clear.may()>
-                    {move || state::act(extent())}
+                    {move || state::act(extent(), clear.purge.get())}
                 </button>
             </div>
             </form>
         </Dialog>
+    }
+}
+
+/// What the last clear did, with the way back.
+#[component]
+fn Done(clear: Clear) -> impl IntoView {
+    let sentence = move || {
+        clear.done.get().map(|done| {
+            let what = format!(
+                "{} ({})",
+                format::plural(done.entries, "entry", "entries"),
+                format::bytes(done.bytes)
+            );
+            let items = done.collection_items;
+            let gone = if items == 0 {
+                String::new()
+            } else {
+                let items = format::plural(items, "collection item was", "collection items were");
+                format!(" {items} deleted for good.")
+            };
+            match done.undo_until_ms {
+                Some(until_ms) => format!(
+                    "Clear {}: {what} taken out of service. It can be undone until {}.{gone}",
+                    done.id,
+                    clock::moment(until_ms)
+                ),
+                None => format!("Clear {}: {what} removed for good.{gone}", done.id),
+            }
+        })
+    };
+    let undoable = move || {
+        clear
+            .done
+            .get()
+            .filter(|done| done.undo_until_ms.is_some())
+            .map(|done| done.id)
+    };
+    view! {
+        <p role="status" data-testid="cache-clear-done">{sentence}" "
+            {move || undoable().map(|id| view! {
+                <button type="button" data-testid="cache-clear-undo" aria-disabled=move || clear.busy.get().to_string()
+                    on:click=move |_| clear.undo(id)>"Undo"</button>
+            })}
+        </p>
     }
 }

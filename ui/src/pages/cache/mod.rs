@@ -1,6 +1,7 @@
 //! The cache: how well it pays, what is in it, and how to clear it safely.
 
 pub mod clear;
+pub mod clears;
 pub mod state;
 
 use crate::{
@@ -10,9 +11,10 @@ use crate::{
     },
     contexts::{Query, clock, query, use_shell},
     format, local_time,
-    pages::requests::row::or_nothing,
+    pages::{requests::row::or_nothing, semantic::Semantic},
 };
 use clear::{Clear, ClearForm};
+use clears::Clears;
 use leptos::prelude::*;
 use weir_contract::{
     command::cache::{CacheEntryPage, CacheList, CacheStatsGet},
@@ -40,7 +42,9 @@ pub fn Cache() -> impl IntoView {
         <section class="card flush"><h2 class="pad">"By intent"</h2>
             <Panel query=stats>{move || stats.value.with(|stats| stats.as_ref().map(|stats| intents(stats, clear)))}</Panel>
         </section>
+        <Semantic/>
         <ClearForm clear/>
+        <Clears clear/>
         <section class="card flush"><h2 class="pad">"Entries"<span class="unit">"newest first"</span></h2>
             <Entries entries clear/>
         </section>

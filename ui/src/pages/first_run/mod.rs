@@ -58,28 +58,10 @@ pub fn FirstRun() -> impl IntoView {
                 <a class="door" href=attach data-testid="door-attach">
                     <Icon symbol=Symbol::Attach/><strong>"Attach to production"</strong>
                     <span>"A Postgres database that your gateways share."</span>
-                    <em>"Not there yet"</em>
+                    <em>"Opens a window of its own"</em>
                 </a>
             </div>
             {move || failed.get().map(|error| view! { <p class="form-error" role="alert">{error.message}</p> })}
-        </main>
-    }
-}
-
-/// Says plainly that attaching is not there yet.
-#[component]
-pub fn Attach() -> impl IntoView {
-    let back = Route {
-        page: Page::Overview,
-        query: Vec::new(),
-    }
-    .to_hash();
-    view! {
-        <main class="alone">
-            <div class="hello"><Mark/><h1>"Attach to production"</h1>
-                <p>"This version of Weir cannot attach to a shared Postgres database yet. Run locally, or look around with sample data."</p>
-                <a class="button" href=back data-testid="attach-back"><Icon symbol=Symbol::Back/>"Back"</a>
-            </div>
         </main>
     }
 }

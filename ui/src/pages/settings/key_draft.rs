@@ -88,9 +88,15 @@ impl KeyDraft {
     ///
     /// # Errors
     /// The first thing that is wrong, and how to correct it.
-    pub fn update(&self, id: &str, offset: impl Fn(i64) -> i64) -> Result<KeysUpdate, String> {
+    pub fn update(
+        &self,
+        id: &str,
+        expected_version: i64,
+        offset: impl Fn(i64) -> i64,
+    ) -> Result<KeysUpdate, String> {
         Ok(KeysUpdate {
             id: id.to_owned(),
+            expected_version,
             name: self.name()?,
             owner: self.owner.trim().to_owned(),
             team: self.team.trim().to_owned(),
@@ -265,7 +271,7 @@ mod tests {
             limit: made.limit,
             ..VirtualKey::default()
         };
-        let again = KeyDraft::of(&key, 60).update("abc", |_| 60).unwrap();
+        let again = KeyDraft::of(&key, 60).update("abc", 1, |_| 60).unwrap();
         assert_eq!(
             (again.scopes, again.expires_ms, again.limit),
             (made.scopes, made.expires_ms, made.limit)

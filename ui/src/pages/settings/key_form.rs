@@ -156,9 +156,10 @@ pub fn EditDialog(chosen: RwSignal<Option<VirtualKey>>, keys: Query<Vec<KeyState
         }
     });
     let read = Callback::new(move |()| {
-        let id = chosen.with(|key| key.as_ref().map(|key| key.id.clone()));
-        let id = id.ok_or_else(|| "The key is not there any more; close this and look again.".to_owned())?;
-        fields.draft().update(&id, clock::offset_minutes)
+        let key = chosen.with(|key| key.as_ref().map(|key| (key.id.clone(), key.version)));
+        let (id, version) =
+            key.ok_or_else(|| "The key is not there any more; close this and look again.".to_owned())?;
+        fields.draft().update(&id, version, clock::offset_minutes)
     });
     let added = Callback::new(move |key: VirtualKey| {
         shell.say(format!("Changed \"{}\". Its secret stays.", key.name));

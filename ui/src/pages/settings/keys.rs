@@ -180,7 +180,7 @@ fn Line(state: KeyState, chosen: Chosen, keys: Keys) -> impl IntoView {
             <td><Holds state=state.clone()/></td>
             <td class="num" title=format::money_exact(month)>{format::money(month)}</td>
             <td title=created>{used}</td>
-            <td class="num"><Acts key chosen/></td></tr>
+            <td><Acts key chosen/></td></tr>
     }
 }
 
@@ -241,7 +241,7 @@ fn Acts(key: VirtualKey, chosen: Chosen) -> impl IntoView {
         view! { <button type="button" class="small" aria-label=label on:click=move |_| signal.set(Some(key.clone()))>{word}</button> }
     };
     (!is_revoked).then(|| {
-        view! { {act("Change…", chosen.editing)}{act("Rotate…", chosen.rotating)}{act("Revoke…", chosen.revoking)} }
+        view! { <div class="cell-acts">{act("Change…", chosen.editing)}{act("Rotate…", chosen.rotating)}{act("Revoke…", chosen.revoking)}</div> }
     })
 }
 

@@ -1,6 +1,8 @@
 //! Settings: the address and its snippets, providers, virtual keys, tiers and intents, about.
 
+pub mod backups;
 pub mod catalog;
+pub mod gateways;
 pub mod key_draft;
 pub mod key_form;
 pub mod keys;
@@ -12,9 +14,11 @@ use crate::{
     backend::call,
     components::copy::CopyButton,
     contexts::{clock, use_shell},
-    pages::start::snippet::Snippets,
+    pages::{connections::Connections, start::snippet::Snippets},
 };
+use backups::Backups;
 use catalog::{Intents, Tiers};
+use gateways::Gateways;
 use keys::Keys;
 use leptos::{prelude::*, task::spawn_local};
 use providers::Providers;
@@ -23,14 +27,19 @@ use weir_contract::{command::gateway::ProfileOpen, model::gateway::ProfileKind};
 /// The page.
 #[component]
 pub fn Settings() -> impl IntoView {
+    let shell = use_shell();
+    let is_local = Memo::new(move |_| shell.attached().is_none());
     view! {
         <div class="stack settings">
-            <Address/>
+            <Show when=move || is_local.get()><Address/></Show>
+            <Gateways/>
+            <Show when=move || is_local.get()><Connections/></Show>
             <Providers/>
             <Keys/>
-            <Tiers/>
-            <Intents/>
-            <Profile/>
+            // Each gateway has these from its own configuration file; a shared database does not know them.
+            <Show when=move || is_local.get()><Tiers/><Intents/></Show>
+            <Backups/>
+            <Show when=move || is_local.get()><Profile/></Show>
             <About/>
         </div>
     }
@@ -97,7 +106,9 @@ fn About() -> impl IntoView {
     let shell = use_shell();
     let facts = move || {
         shell.status().map(|status| {
-            let kept = if status.secret_store == "keychain" {
+            let kept = if status.attached.is_some() {
+                "by each gateway"
+            } else if status.secret_store == "keychain" {
                 "the operating system's keychain"
             } else {
                 "this session only: forgotten when the window closes"

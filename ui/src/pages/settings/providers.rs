@@ -34,7 +34,9 @@ pub fn Providers() -> impl IntoView {
         <section class="card"><header class="chart-head"><h2>"Providers"</h2>
             <button type="button" class="small" on:click=move |_| fields.open(None)><Icon symbol=Symbol::Plus/>"Add provider"</button></header>
             <Panel query=providers>
-                <ul class="rows"><For each=move || names.get() key=|name| name.clone() let:name><Line name providers fields/></For></ul>
+                <Show when=move || names.with(|names| !names.is_empty()) fallback=|| view! { <p class="muted">"None is stored in this database. Gateways may have theirs in their configuration files, which do not show here."</p> }>
+                    <ul class="rows"><For each=move || names.get() key=|name| name.clone() let:name><Line name providers fields/></For></ul>
+                </Show>
             </Panel>
             <ProviderForm fields providers/>
         </section>

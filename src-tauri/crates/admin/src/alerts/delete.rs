@@ -21,5 +21,9 @@ pub(crate) async fn forget_snooze(admin: &Admin, of: SnoozeOf, name: String) -> 
         name,
         until_ms: 0,
     };
-    admin.store.set_snooze(over).await.map_err(from_store)
+    admin
+        .store
+        .set_snooze(over, &admin.act())
+        .await
+        .map_err(from_store)
 }

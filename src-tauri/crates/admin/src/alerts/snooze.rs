@@ -45,7 +45,7 @@ pub async fn snooze(admin: &Admin, command: AlertsSnooze) -> Result<(), ApiError
     let until_ms = until_ms.unwrap_or(0);
     admin
         .store
-        .set_snooze(Snooze { of, name, until_ms })
+        .set_snooze(Snooze { of, name, until_ms }, &admin.act())
         .await
         .map_err(from_store)
 }

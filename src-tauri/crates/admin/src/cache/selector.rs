@@ -10,6 +10,8 @@ pub(super) fn check(selector: &CacheSelector) -> Result<(), ApiError> {
         CacheSelector::Entry(text) => ("entry", text),
         CacheSelector::Model(text) => ("model", text),
         CacheSelector::Prefix(text) => ("prefix", text),
+        CacheSelector::Source(text) => ("source", text),
+        CacheSelector::User(text) => ("user", text),
     };
     if text.is_empty() {
         return Err(ApiError::invalid(format!(

@@ -9,6 +9,7 @@ mod trips;
 
 pub use delete::delete;
 pub use list::list;
+pub(crate) use list::states_of;
 pub use save::save;
 pub use simulate::simulate;
 pub(crate) use state::read as state_of;

@@ -77,10 +77,7 @@ impl Run<'_> {
         let store = &self.admin.store;
         match &self.cap.scope {
             CapScope::Each(_) => {
-                let total = store
-                    .all_values(self.dimension, self.range)
-                    .await
-                    .map_err(from_store)?;
+                let total = store.all_spend(self.range).await.map_err(from_store)?;
                 let least = least_that_acts(self.cap).max(NanoUsd(1));
                 let found = store
                     .values_above(self.dimension, self.range, least, MOST_VALUES + 1)

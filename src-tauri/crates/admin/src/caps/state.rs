@@ -28,13 +28,44 @@ struct Used {
 
 /// Reads the ledger and asks the running engine.
 pub(crate) async fn read(admin: &Admin, cap: Cap, version: i64) -> Result<CapState, ApiError> {
-    let bounds = period_bounds(cap.period, &cap.time_zone, admin.clock.now_ms()).map_err(no_period)?;
+    let bounds = present(admin, &cap)?;
+    read_with(admin, cap, version, bounds, None).await
+}
+
+/// The cap's present period. It is asked for once, so that what was counted under one is not shown as another's.
+pub(super) fn present(admin: &Admin, cap: &Cap) -> Result<PeriodBounds, ApiError> {
+    period_bounds(cap.period, &cap.time_zone, admin.clock.now_ms()).map_err(no_period)
+}
+
+/// Under which name and over which periods the ledger counts a cap; nothing where each value is counted on its own.
+pub(super) fn counted_under(cap: &Cap, bounds: PeriodBounds) -> Option<(String, CountedStarts)> {
+    let is_each = matches!(cap.scope, CapScope::Each(_));
+    (!is_each).then(|| {
+        let counted = counted_starts(cap.period, bounds.start_ms);
+        (key_of(&cap.name, &cap.scope), counted)
+    })
+}
+
+/// The same in this period, with the balances of [`counted_under`], where they are known.
+pub(super) async fn read_with(
+    admin: &Admin,
+    cap: Cap,
+    version: i64,
+    bounds: PeriodBounds,
+    known: Option<Vec<(i64, CapBalance)>>,
+) -> Result<CapState, ApiError> {
     let counted = counted_starts(cap.period, bounds.start_ms);
     // Calls that settle meanwhile are then seen twice rather than not at all.
     let beyond = beyond(admin, &cap, counted).await?;
     let used = match &cap.scope {
         CapScope::Each(subject) => of_each(admin, &cap, *subject, counted, bounds).await?,
-        scope => of_key(admin, &key_of(&cap.name, scope), counted, bounds).await?,
+        scope => {
+            let key = key_of(&cap.name, scope);
+            match known {
+                Some(balances) => used(admin, &key, &balances, bounds),
+                None => of_key(admin, &key, counted, bounds).await?,
+            }
+        }
     };
     let starts_ms = used.oldest_ms.unwrap_or(bounds.start_ms);
     let resets_ms = stops_counting_ms(cap.period, bounds, starts_ms);
@@ -97,6 +128,10 @@ async fn of_key(
     bounds: PeriodBounds,
 ) -> Result<Used, ApiError> {
     let balances = admin.store.balances(key, counted).await.map_err(from_store)?;
+    Ok(used(admin, key, &balances, bounds))
+}
+
+fn used(admin: &Admin, key: &str, balances: &[(i64, CapBalance)], bounds: PeriodBounds) -> Used {
     let oldest = balances
         .iter()
         .find(|(_, balance)| balance.used() > NanoUsd::ZERO);
@@ -105,11 +140,11 @@ async fn of_key(
     let mut balance = parts.fold(CapBalance::default(), CapBalance::plus);
     // Memory knows this gateway's newest calls, the database those of all gateways; never show less than either.
     balance.reserved_nanousd = balance.reserved_nanousd.max(held(admin, key, bounds));
-    Ok(Used {
+    Used {
         balance,
         oldest_ms,
         values: Vec::new(),
-    })
+    }
 }
 
 /// The values that have spent most; the cap itself shows the first of them, which is nearest to its limit.
@@ -127,6 +162,10 @@ async fn of_each(
         .await
         .map_err(from_store)?;
     let mut used = match top.first() {
+        // The sum over a single period is that period's balance.
+        Some((key, balance)) if counted.first_ms == counted.last_ms => {
+            used(admin, key, &[(counted.first_ms, *balance)], bounds)
+        }
         Some((key, _)) => of_key(admin, key, counted, bounds).await?,
         None => Used::default(),
     };

@@ -35,6 +35,7 @@ pub async fn create(admin: &Admin, command: KeysCreate) -> Result<CreatedKey, Ap
     let fresh = NewSecret::draw()?;
     let key = VirtualKey {
         id: random_text(ID_ALPHABET, ID_LENGTH)?,
+        version: 1,
         name: command.name.trim().to_owned(),
         owner: command.owner.trim().to_owned(),
         team: command.team.trim().to_owned(),
@@ -54,7 +55,7 @@ pub async fn create(admin: &Admin, command: KeysCreate) -> Result<CreatedKey, Ap
         Some(cap) => Some(save_cap(admin, &key, cap).await?),
         None => None,
     };
-    if let Err(problem) = admin.store.insert_key(&key, &fresh.sha256).await {
+    if let Err(problem) = admin.store.insert_key(&key, &fresh.sha256, &admin.act()).await {
         if let Some((name, version)) = cap {
             config::delete(admin, caps::KIND, &name, version).await?;
         }

@@ -12,7 +12,7 @@ pub async fn end_overlap(admin: &Admin, command: KeysEndOverlap) -> Result<Virtu
     rules::public_id(&command.id)?;
     let key = admin
         .store
-        .end_overlap(&command.id)
+        .end_overlap(&command.id, &admin.act())
         .await
         .map_err(from_store)?
         .ok_or_else(rules::no_such_key)?;

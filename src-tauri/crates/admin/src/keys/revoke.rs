@@ -12,7 +12,7 @@ pub async fn revoke(admin: &Admin, command: KeysRevoke) -> Result<VirtualKey, Ap
     rules::public_id(&command.id)?;
     let revoked = admin
         .store
-        .revoke_key(&command.id, admin.clock.now_ms())
+        .revoke_key(&command.id, &admin.act())
         .await
         .map_err(from_store)?;
     let key = revoked.ok_or_else(rules::no_such_key)?;

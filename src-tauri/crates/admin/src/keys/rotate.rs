@@ -28,14 +28,20 @@ pub async fn rotate(admin: &Admin, command: KeysRotate) -> Result<CreatedKey, Ap
     let until_ms = now_ms.saturating_add(i64::from(command.overlap_seconds) * 1_000);
     let rotated = admin
         .store
-        .rotate_key(&command.id, &fresh.sha256, fresh.last_four(), until_ms, now_ms)
+        .rotate_key(
+            &command.id,
+            &fresh.sha256,
+            fresh.last_four(),
+            until_ms,
+            &admin.act(),
+        )
         .await
         .map_err(|problem| match problem {
             StoreError::Conflict { found, .. } => overlaps(found),
             other => from_store(other),
         })?;
     let Some(key) = rotated else {
-        let known = admin.store.find_key(&command.id).await.map_err(from_store)?;
+        let known = admin.store.get_key(&command.id).await.map_err(from_store)?;
         return Err(match known {
             Some(_) => ApiError::new(
                 ErrorCode::Conflict,

@@ -30,16 +30,20 @@ pub async fn correct(admin: &Admin, command: LedgerCorrect) -> Result<CorrectedR
             command.true_nanousd
         )));
     }
+    let act = weir_engine::change::Act {
+        reason: reason.to_owned(),
+        ..admin.act()
+    };
     let outcome = admin
         .store
-        .correct_request(CorrectionRequest {
-            request_id: command.request_id.clone(),
-            expected_nanousd: command.expected_nanousd,
-            true_nanousd: command.true_nanousd,
-            reason: reason.to_owned(),
-            who: admin.who.clone(),
-            now_ms: admin.clock.now_ms(),
-        })
+        .correct_request(
+            CorrectionRequest {
+                request_id: command.request_id.clone(),
+                expected_nanousd: command.expected_nanousd,
+                true_nanousd: command.true_nanousd,
+            },
+            &act,
+        )
         .await
         .map_err(from_store)?;
     let gone = || {

@@ -37,12 +37,12 @@ pub async fn reconcile(admin: &Admin, command: LedgerReconcile) -> Result<BillCo
         format: read.format,
         range: command.range,
         total_nanousd: read.models.iter().map(|one| one.amount_nanousd).sum::<NanoUsd>(),
-        who: admin.who.clone(),
+        who: admin.act().who(),
         imported_ms: admin.clock.now_ms(),
     };
     admin
         .store
-        .insert_bill(&bill, &read.models)
+        .insert_bill(&bill, &read.models, &admin.act())
         .await
         .map_err(from_store)?;
     compare(admin, bill, &read.models).await

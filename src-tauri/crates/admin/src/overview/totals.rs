@@ -1,6 +1,7 @@
 //! Sums and percentiles over a span, from rollups.
 
 use crate::{Admin, from_store, span};
+use std::collections::{BTreeMap, BTreeSet};
 use weir_contract::{
     ApiError, NanoUsd,
     model::{chart::Totals, time::TimeRange},
@@ -10,41 +11,73 @@ use weir_engine::{
     store::{Counters, Dimension, Grain, LatencyPoint},
 };
 
-/// Over the range, widened to whole rows at both ends.
-pub(super) async fn read(admin: &Admin, range: TimeRange, now_ms: i64) -> Result<Totals, ApiError> {
+/// Over the range, widened to whole rows at both ends, and over the span of equal length before, which ends where it starts.
+pub(super) async fn read(admin: &Admin, range: TimeRange, now_ms: i64) -> Result<(Totals, Totals), ApiError> {
     let grain = span::grain_of(range, now_ms);
-    sum(admin, grain, span::aligned(range, grain.length_ms())).await
+    let current = span::aligned(range, grain.length_ms());
+    let before = current.previous();
+    let grain_before = span::grain_of(range.previous(), now_ms);
+    if grain == grain_before {
+        let both = TimeRange {
+            from_ms: before.from_ms,
+            to_ms: current.to_ms,
+        };
+        let mut sums = sums(admin, grain, both, current.length_ms()).await?;
+        return Ok((
+            sums.remove(&current.from_ms).unwrap_or_default(),
+            sums.remove(&before.from_ms).unwrap_or_default(),
+        ));
+    }
+    let before = whole_before(range.previous(), grain_before.length_ms());
+    Ok((
+        sum(admin, grain, current).await?,
+        sum(admin, grain_before, before).await?,
+    ))
 }
 
-/// Over the span of equal length before. It ends at a whole row at or before the range's start, so that no row counts
-/// in both.
-pub(super) async fn read_before(admin: &Admin, range: TimeRange, now_ms: i64) -> Result<Totals, ApiError> {
-    let before = range.previous();
-    let grain = span::grain_of(before, now_ms);
-    let step_ms = grain.length_ms();
-    let from_ms = before.from_ms.div_euclid(step_ms) * step_ms;
-    let to_ms = before.to_ms.div_euclid(step_ms) * step_ms;
-    if to_ms <= from_ms {
-        return Ok(Totals::default());
+/// It ends at a whole row at or before the range's end, so that no row counts in the range after it, too.
+fn whole_before(before: TimeRange, step_ms: i64) -> TimeRange {
+    TimeRange {
+        from_ms: before.from_ms.div_euclid(step_ms) * step_ms,
+        to_ms: before.to_ms.div_euclid(step_ms) * step_ms,
     }
-    sum(admin, grain, TimeRange { from_ms, to_ms }).await
 }
 
 async fn sum(admin: &Admin, grain: Grain, range: TimeRange) -> Result<Totals, ApiError> {
-    let step_ms = range.length_ms();
-    let store = &admin.store;
-    let rows = store
-        .rollup_series(Dimension::All, grain, range, step_ms)
-        .await
-        .map_err(from_store)?;
-    let latencies = store
-        .latency_series(grain, range, step_ms)
-        .await
-        .map_err(from_store)?;
-    Ok(totals(rows.iter().map(|row| &row.counters), &latencies))
+    if range.length_ms() <= 0 {
+        return Ok(Totals::default());
+    }
+    let mut sums = sums(admin, grain, range, range.length_ms()).await?;
+    Ok(sums.remove(&range.from_ms).unwrap_or_default())
 }
 
-fn totals<'a>(rows: impl Iterator<Item = &'a Counters>, latencies: &[LatencyPoint]) -> Totals {
+/// Of each span of this length, by its start.
+async fn sums(
+    admin: &Admin,
+    grain: Grain,
+    range: TimeRange,
+    step_ms: i64,
+) -> Result<BTreeMap<i64, Totals>, ApiError> {
+    let store = &admin.store;
+    let (rows, latencies) = tokio::try_join!(
+        store.rollup_series(Dimension::All, grain, range, step_ms),
+        store.latency_series(grain, range, step_ms),
+    )
+    .map_err(from_store)?;
+    let starts = rows
+        .iter()
+        .map(|row| row.at_ms)
+        .chain(latencies.iter().map(|point| point.at_ms));
+    let starts: BTreeSet<i64> = starts.collect();
+    let of = |start_ms: i64| {
+        let counters = rows.iter().filter(|row| row.at_ms == start_ms);
+        let points: Vec<_> = latencies.iter().filter(|point| point.at_ms == start_ms).collect();
+        (start_ms, totals(counters.map(|row| &row.counters), &points))
+    };
+    Ok(starts.into_iter().map(of).collect())
+}
+
+fn totals<'a>(rows: impl Iterator<Item = &'a Counters>, latencies: &[&LatencyPoint]) -> Totals {
     let mut sum = Totals::default();
     for row in rows {
         sum.requests += row.requests;
@@ -103,7 +136,7 @@ mod tests {
                 n: 38,
             },
         ];
-        let sum = totals([row, row].iter(), &latencies);
+        let sum = totals([row, row].iter(), &latencies.each_ref());
         assert_eq!((sum.requests, sum.hits, sum.misses, sum.errors), (4, 2, 2, 2));
         assert_eq!((sum.cost_nanousd, sum.saved_nanousd), (NanoUsd(14), NanoUsd(6)));
         assert_eq!(

@@ -1,7 +1,7 @@
 //! `providers.list`: all providers with key status and breakers.
 
 use super::{DEFAULT_PROVIDER_SETTING, KIND, SETTING_KIND};
-use crate::{Admin, check, config};
+use crate::{Admin, check, config::Items};
 use weir_contract::{
     ApiError,
     command::providers::ProvidersList,
@@ -18,9 +18,14 @@ pub async fn list(admin: &Admin, _command: ProvidersList) -> Result<Vec<Provider
 
 /// What the engine runs, and what is stored but not running: everything when no engine runs here.
 pub(super) async fn states(admin: &Admin) -> Result<Vec<ProviderState>, ApiError> {
+    states_of(admin, &Items::read(admin).await?)
+}
+
+/// The same by a configuration that was read already.
+pub(crate) fn states_of(admin: &Admin, items: &Items) -> Result<Vec<ProviderState>, ApiError> {
     let mut states = admin.live.providers();
-    let default = default_name(admin).await?;
-    for stored in config::all::<ProviderConfig>(admin, KIND).await? {
+    let default = default_name(admin, items)?;
+    for stored in items.of::<ProviderConfig>(KIND)? {
         if states.iter().all(|state| state.config.name != stored.name) {
             states.push(not_running(stored.value, stored.version, &default));
         }
@@ -40,11 +45,11 @@ pub(super) fn find<'a>(states: &'a [ProviderState], name: &str) -> Result<&'a Pr
         })
 }
 
-async fn default_name(admin: &Admin) -> Result<String, ApiError> {
+fn default_name(admin: &Admin, items: &Items) -> Result<String, ApiError> {
     if admin.live.is_running() {
         return Ok(admin.live.default_provider());
     }
-    let settings = config::all::<serde_json::Value>(admin, SETTING_KIND).await?;
+    let settings = items.of::<serde_json::Value>(SETTING_KIND)?;
     let setting = settings
         .into_iter()
         .find(|setting| setting.name == DEFAULT_PROVIDER_SETTING);

@@ -8,6 +8,7 @@ mod set_default;
 mod test;
 
 pub use list::list;
+pub(crate) use list::states_of;
 pub use save::save;
 pub use set_default::{DEFAULT_PROVIDER_SETTING, set_default};
 pub use test::test;

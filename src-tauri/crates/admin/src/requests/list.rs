@@ -1,5 +1,6 @@
 //! `requests.list`: recorded requests, newest first, a page at a time.
 
+use super::spans;
 use crate::{Admin, check, from_store};
 use weir_contract::{
     ApiError,
@@ -23,11 +24,20 @@ pub async fn list(admin: &Admin, command: RequestsList) -> Result<RequestPage, A
         ));
     }
     // One row more than asked for tells whether there is a next page.
-    let mut rows = admin
-        .store
-        .list_requests(&command.filter, cursor, command.limit + 1)
-        .await
-        .map_err(from_store)?;
+    let wanted = command.limit + 1;
+    let mut rows = Vec::new();
+    for range in spans::of_filter(admin, &command.filter).await? {
+        let filter = RequestFilter {
+            range: Some(range),
+            ..command.filter.clone()
+        };
+        let missing = wanted.saturating_sub(u32::try_from(rows.len()).unwrap_or(wanted));
+        if missing == 0 {
+            break;
+        }
+        let more = admin.store.list_requests(&filter, cursor, missing).await;
+        rows.extend(more.map_err(from_store)?);
+    }
     let page_size = command.limit as usize;
     let more = rows.len() > page_size;
     rows.truncate(page_size);

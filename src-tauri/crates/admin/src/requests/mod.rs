@@ -2,6 +2,7 @@
 
 mod get;
 mod list;
+mod spans;
 
 pub use get::get;
 pub use list::list;

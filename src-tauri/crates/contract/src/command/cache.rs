@@ -1,7 +1,7 @@
 //! The response cache.
 use super::command;
 use crate::model::{
-    cache::{CacheEntryRow, CacheExtent, CacheSelector, CacheStats},
+    cache::{CacheClearRow, CacheCleared, CacheEntryRow, CacheExtent, CacheSelector, CacheStats},
     time::TimeRange,
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,18 @@ command! {
     CacheClearPreview = "cache.clear_preview" { selector: CacheSelector } -> CacheExtent
 }
 command! {
-    /// Removes entries from memory and database; says what went.
-    CacheClear = "cache.clear" { selector: CacheSelector } -> CacheExtent
+    /// Takes entries out of service everywhere. It can be undone for 24 hours; with `purge` the rows are removed at once.
+    CacheClear = "cache.clear" { selector: CacheSelector, #[serde(default)] purge: bool } -> CacheCleared
+}
+command! {
+    /// Serves the entries of a clear again, but those that were replaced or have expired meanwhile; says how many.
+    CacheUndoClear = "cache.undo_clear" { id: i64 } -> CacheExtent
+}
+command! {
+    /// Removes the rows of a clear that could still be undone; says how many.
+    CachePurgeClear = "cache.purge_clear" { id: i64 } -> CacheExtent
+}
+command! {
+    /// The newest clears, newest first, each with its state and the gateways that have followed it.
+    CacheClears = "cache.clears" { limit: u32 } -> Vec<CacheClearRow>
 }

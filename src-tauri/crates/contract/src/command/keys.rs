@@ -63,6 +63,8 @@ command! {
     /// Changes what a key is called, whose it is, what it may do and until when. Its secret stays.
     KeysUpdate = "keys.update" {
         id: String,
+        /// The version that was read.
+        expected_version: i64,
         name: String,
         owner: String,
         team: String,

@@ -4,18 +4,23 @@
 //! and its line in the shell. The name is `noun.verb`.
 
 pub mod alerts;
+pub mod audit;
+pub mod backups;
 pub mod cache;
 pub mod caps;
 pub mod channels;
 pub mod charts;
 pub mod gateway;
+pub mod gateways;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod overview;
+pub mod profiles;
 pub mod providers;
 pub mod requests;
 pub mod rollouts;
+pub mod semantic;
 
 use serde::{Serialize, de::DeserializeOwned};
 

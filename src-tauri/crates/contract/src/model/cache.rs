@@ -16,10 +16,68 @@ pub enum CacheSelector {
     Model(String),
     /// Entries whose label starts with this text.
     Prefix(String),
+    /// Entries made from a source, as `x-weir-source` named it.
+    Source(String),
+    /// Entries made for a user's call.
+    User(String),
 }
 
 impl CacheSelector {
-    /// True when it means this entry. The stores' queries say the same.
+    /// Its kind and value, as stores keep it. `All` has an empty value.
+    #[must_use]
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            CacheSelector::All => ("all", ""),
+            CacheSelector::Entry(key) => ("entry", key),
+            CacheSelector::Intent(intent) => ("intent", intent),
+            CacheSelector::Model(model) => ("model", model),
+            CacheSelector::Prefix(prefix) => ("prefix", prefix),
+            CacheSelector::Source(source) => ("source", source),
+            CacheSelector::User(user) => ("user", user),
+        }
+    }
+
+    /// The same without the value of sources and users: memory forgets all of those, and it may name a person.
+    #[must_use]
+    pub fn forgotten(&self) -> (&'static str, &str) {
+        match self {
+            CacheSelector::Source(_) => ("source", ""),
+            CacheSelector::User(_) => ("user", ""),
+            other => other.parts(),
+        }
+    }
+
+    /// Reads what [`CacheSelector::parts`] writes.
+    #[must_use]
+    pub fn from_parts(kind: &str, value: String) -> Option<CacheSelector> {
+        Some(match kind {
+            "all" => CacheSelector::All,
+            "entry" => CacheSelector::Entry(value),
+            "intent" => CacheSelector::Intent(value),
+            "model" => CacheSelector::Model(value),
+            "prefix" => CacheSelector::Prefix(value),
+            "source" => CacheSelector::Source(value),
+            "user" => CacheSelector::User(value),
+            _ => return None,
+        })
+    }
+
+    /// What it means, for people: `the answers of intent "faq"`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            CacheSelector::All => "every cached answer".to_owned(),
+            CacheSelector::Entry(key) => format!("the entry {}", key.chars().take(12).collect::<String>()),
+            CacheSelector::Intent(intent) => format!("the answers of intent \"{intent}\""),
+            CacheSelector::Model(model) => format!("the answers of model \"{model}\""),
+            CacheSelector::Prefix(prefix) => format!("the entries whose label starts with \"{prefix}\""),
+            CacheSelector::Source(source) => format!("the answers made from source \"{source}\""),
+            CacheSelector::User(user) => format!("the answers made for user \"{user}\""),
+        }
+    }
+
+    /// True when it means this entry. The stores' queries say the same, but for sources and users, which only the stores
+    /// know: those may mean any entry, so memory lets go of all and reads again what is left.
     #[must_use]
     pub fn means(&self, row: &CacheEntryRow) -> bool {
         match self {
@@ -32,6 +90,7 @@ impl CacheSelector {
                 row.model == *name || name.split_once('/') == both
             }
             CacheSelector::Prefix(prefix) => row.label.starts_with(prefix.as_str()),
+            CacheSelector::Source(_) | CacheSelector::User(_) => true,
         }
     }
 }
@@ -43,6 +102,66 @@ pub struct CacheExtent {
     pub bytes: i64,
     /// What these entries have saved so far.
     pub saved_nanousd: NanoUsd,
+    /// Items of searchable collections that go by the same source or user.
+    #[serde(default)]
+    pub collection_items: i64,
+}
+
+/// What a clear has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClearState {
+    /// Nobody is served what was cleared; it can be undone.
+    Cleared,
+    /// What was neither replaced nor expired is served again.
+    Undone,
+    /// It cannot be undone any more: the rows are removed.
+    Purged,
+}
+
+/// What a clear took out of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheCleared {
+    /// Number of the clear.
+    pub id: i64,
+    pub entries: i64,
+    pub bytes: i64,
+    /// What these entries had saved.
+    pub saved_nanousd: NanoUsd,
+    /// Items of searchable collections that went by the same source or user; no undo brings them back.
+    #[serde(default)]
+    pub collection_items: i64,
+    /// Until when it can be undone; none for a purge.
+    pub undo_until_ms: Option<i64>,
+}
+
+/// One clear, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheClearRow {
+    /// Rises with every clear, undo and purge.
+    pub id: i64,
+    /// What was cleared, in words, with people made unusable.
+    pub what: String,
+    /// `window:ana`, `gateway:key:abc`.
+    pub who: String,
+    pub at_ms: i64,
+    pub entries: i64,
+    pub bytes: i64,
+    pub saved_nanousd: NanoUsd,
+    /// Items of searchable collections that were deleted with it for good.
+    #[serde(default)]
+    pub collection_items: i64,
+    pub state: ClearState,
+    /// When it was undone or purged.
+    pub ended_ms: Option<i64>,
+    /// Until when it can be undone.
+    pub undo_until_ms: i64,
+    /// Gateways that have followed the clear, and its undo where there was one.
+    pub confirmed: i64,
+    /// Gateways that live.
+    pub gateways: i64,
+    /// Addresses of those that have not followed it yet.
+    pub waiting: Vec<String>,
 }
 
 /// One cached answer, without its body.
@@ -125,6 +244,29 @@ mod tests {
             bytes: 0,
             cost_nanousd: NanoUsd::ZERO,
         }
+    }
+
+    #[test]
+    fn a_selector_comes_back_from_its_parts() {
+        let text = str::to_owned;
+        for selector in [
+            CacheSelector::All,
+            CacheSelector::Entry(text("k")),
+            CacheSelector::Intent(String::new()),
+            CacheSelector::Model(text("a/b")),
+            CacheSelector::Prefix(text("p")),
+            CacheSelector::Source(text("s")),
+            CacheSelector::User(text("u")),
+        ] {
+            let (kind, value) = selector.parts();
+            assert_eq!(
+                CacheSelector::from_parts(kind, value.to_owned()),
+                Some(selector.clone())
+            );
+            assert_eq!(selector.forgotten().0, kind);
+        }
+        assert_eq!(CacheSelector::User(text("ana")).forgotten().1, "");
+        assert_eq!(CacheSelector::from_parts("everything", String::new()), None);
     }
 
     #[test]

@@ -82,6 +82,9 @@ pub struct PreviousSecret {
 pub struct VirtualKey {
     /// The public part, safe in logs.
     pub id: String,
+    /// Rises with every change of what an admin writes of it.
+    #[serde(default)]
+    pub version: i64,
     pub name: String,
     /// The person or service that answers for it; empty when nobody was named.
     #[serde(default)]

@@ -27,6 +27,8 @@ pub struct Leader<T> {
     key: String,
     under_way: UnderWay<T>,
     result: watch::Sender<Option<Arc<T>>>,
+    /// Dropped when the flight has landed.
+    beside: Option<Box<dyn Send + Sync>>,
 }
 
 /// A place in somebody else's flight.
@@ -54,11 +56,17 @@ impl<T> Flights<T> {
             key: key.to_owned(),
             under_way: self.under_way.clone(),
             result,
+            beside: None,
         })
     }
 }
 
 impl<T> Leader<T> {
+    /// Holds this until the flight has landed.
+    pub fn hold(&mut self, beside: impl Send + Sync + 'static) {
+        self.beside = Some(Box::new(beside));
+    }
+
     /// Gives the result to all who wait. Later calls start a new flight.
     pub fn land(self, result: T) {
         self.result.send_replace(Some(Arc::new(result)));
@@ -68,6 +76,7 @@ impl<T> Leader<T> {
 impl<T> Drop for Leader<T> {
     fn drop(&mut self) {
         lock(&self.under_way).remove(&self.key);
+        drop(self.beside.take());
     }
 }
 

@@ -34,18 +34,11 @@ const WITHOUT_EFFECT: [&str; 6] = ["model", "stream", "stream_options", "user", 
 /// The key, 64 hex digits.
 #[must_use]
 pub fn response_key(parts: &KeyParts<'_>) -> String {
-    let verbatim = parts.chat.is_some_and(|chat| keeps_its_form(chat, parts.body));
-    let mut body = parts.body.clone();
-    if let Some(fields) = body.as_object_mut() {
-        for name in WITHOUT_EFFECT {
-            // An answer that only its own protocol can carry is kept as it came, so its form is part of the key.
-            if !(verbatim && name.starts_with("stream")) {
-                fields.shift_remove(name);
-            }
-        }
-        if parts.intent_key.is_some() {
-            remove_last_user_text(fields);
-        }
+    let mut body = body_with_effect(parts);
+    if parts.intent_key.is_some()
+        && let Some(fields) = body.as_object_mut()
+    {
+        remove_last_user_text(fields);
     }
     let mut whole = json!({
         "version": 1,
@@ -65,6 +58,28 @@ pub fn response_key(parts: &KeyParts<'_>) -> String {
     hex(&Sha256::digest(&canonical))
 }
 
+/// The body without the fields that do not change the answer.
+fn body_with_effect(parts: &KeyParts<'_>) -> Value {
+    let verbatim = parts.chat.is_some_and(|chat| keeps_its_form(chat, parts.body));
+    let mut body = parts.body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        for name in WITHOUT_EFFECT {
+            // An answer that only its own protocol can carry is kept as it came, so its form is part of the key.
+            if !(verbatim && name.starts_with("stream")) {
+                fields.shift_remove(name);
+            }
+        }
+    }
+    body
+}
+
+/// The body without the words of its last message: what two calls must share before their questions may be compared.
+/// None when the last message is not the user's, or holds more than text.
+pub(super) fn body_without_question(parts: &KeyParts<'_>) -> Option<Value> {
+    let mut body = body_with_effect(parts);
+    remove_last_user_text(body.as_object_mut()?).then_some(body)
+}
+
 /// True when an answer must be played back in the very form it came in, whole or streamed: it holds what the neutral form
 /// cannot carry. Thinking is signed by its provider, and is refused in the next turn without the signature.
 #[must_use]
@@ -77,8 +92,9 @@ pub fn keeps_its_form(chat: &Chat, body: &Value) -> bool {
 }
 
 /// The last user message stays in place with its role, only its content goes: the turns before it keep their meaning. A
-/// message that holds more than text (an image, a tool's result) stays whole, because the intent saw only its text.
-fn remove_last_user_text(fields: &mut Map<String, Value>) {
+/// message that holds more than text (an image, a tool's result) stays whole, because the intent saw only its text. True
+/// when there was something to take out.
+fn remove_last_user_text(fields: &mut Map<String, Value>) -> bool {
     let last = fields
         .get_mut("messages")
         .and_then(Value::as_array_mut)
@@ -88,7 +104,9 @@ fn remove_last_user_text(fields: &mut Map<String, Value>) {
         && message.get("content").is_some_and(is_text_alone)
     {
         message.insert("content".to_owned(), Value::Null);
+        return true;
     }
+    false
 }
 
 fn is_text_alone(content: &Value) -> bool {

@@ -45,6 +45,10 @@ impl MemoryCache {
             self.entries.invalidate_all();
             return;
         }
+        if let CacheSelector::Entry(key) = selector {
+            self.entries.invalidate(key.as_str());
+            return;
+        }
         for (key, cached) in &self.entries {
             if selector.means(&cached.entry.row) {
                 self.entries.invalidate(key.as_str());

@@ -5,3 +5,5 @@ pub mod entry;
 pub mod flight;
 pub mod key;
 pub mod memory;
+pub mod semantic;
+pub mod shared;

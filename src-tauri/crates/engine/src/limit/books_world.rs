@@ -213,10 +213,16 @@ impl World {
             tokens: Some(amount),
             nanousd: None,
         };
+        // No two requests come at the same microsecond, so that what is heard is clearly before or after.
+        self.now_us += 1;
+        let arrived_us = self.moment(gateway).monotonic_us;
         for turn in 1..=6 {
             let look = if turn == 6 { Look::Last } else { Look::First };
             let now = self.moment(gateway);
-            match self.gateways[gateway].books.admit(&who, &weight, now, look) {
+            match self.gateways[gateway]
+                .books
+                .admit(&who, &weight, arrived_us, now, look)
+            {
                 Verdict::Admitted { held, .. } => {
                     let counts = match held.first() {
                         Some(held) => held.amount(),

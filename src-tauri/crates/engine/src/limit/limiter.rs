@@ -9,7 +9,7 @@ use super::{
 use crate::{
     budget::fence::Moment,
     clock::Clock,
-    store::{LimitReply, LimitStore, StoreError},
+    store::{LimitFill, LimitReply, LimitStore, StoreError},
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -70,6 +70,14 @@ impl Limiter {
         self.books().is_away()
     }
 
+    /// How full a limit is over all gateways.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn fill(&self, pool: &str, rest_ms: i64) -> Result<LimitFill, StoreError> {
+        self.store.limit_fill(pool, rest_ms).await
+    }
+
     /// Refusals of the limit of this name, and what it would have refused in shadow mode.
     #[must_use]
     pub fn refusals(&self, name: &str) -> (u64, u64) {
@@ -85,30 +93,31 @@ impl Limiter {
         caller: &Caller<'_>,
         weight: &Weight,
     ) -> Result<LimitHold, Box<LimitRefusal>> {
+        let arrived_us = self.clock.monotonic_us();
         let mut look = Look::First;
         for turn in 1..=MOST_LOOKS {
             if turn == MOST_LOOKS {
                 look = Look::Last;
             }
-            if let Some(decided) = self.look(caller, weight, look) {
+            if let Some(decided) = self.look(caller, weight, arrived_us, look) {
                 return decided;
             }
             look = Look::Again;
             let _one_at_a_time = self.exchanging.lock().await;
             // The exchange that this request waited for may have brought what it needs.
-            if let Some(decided) = self.look(caller, weight, Look::Again) {
+            if let Some(decided) = self.look(caller, weight, arrived_us, Look::Again) {
                 return decided;
             }
             if turn > 1 {
                 // What was noted has been served, to somebody else.
-                let _ = self.look(caller, weight, Look::First);
+                let _ = self.look(caller, weight, arrived_us, Look::First);
             }
             let sent = self.books().exchange_for_waiting(self.moment());
             // A store that is away makes the next look decide by this gateway's share.
             let _ = self.exchange(sent).await;
         }
         // The last look always decides; without this the compiler could not know.
-        self.look(caller, weight, Look::Last)
+        self.look(caller, weight, arrived_us, Look::Last)
             .unwrap_or_else(|| Ok(self.hold_nothing()))
     }
 
@@ -116,9 +125,11 @@ impl Limiter {
         self: &Arc<Self>,
         caller: &Caller<'_>,
         weight: &Weight,
+        arrived_us: u64,
         look: Look,
     ) -> Option<Result<LimitHold, Box<LimitRefusal>>> {
-        match self.books().admit(caller, weight, self.moment(), look) {
+        let now = self.moment();
+        match self.books().admit(caller, weight, arrived_us, now, look) {
             Verdict::Admitted {
                 held,
                 headers,

@@ -1,6 +1,7 @@
 //! Counters since the start of this process, for `/metrics` and `/v1/cache/stats`. Money on dashboards comes from the
 //! database; these start again at zero with the process.
 
+use super::by_model::ByModel;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use weir_contract::model::request::{CacheOutcome, RequestRow, RequestStatus};
 
@@ -18,7 +19,8 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    fn observe(&self, us: i64) {
+    /// Counts one measurement, in microseconds.
+    pub(super) fn observe(&self, us: i64) {
         let seconds = us as f64 / 1e6;
         for (bound, bucket) in SECONDS_BOUNDS.iter().zip(&self.buckets) {
             if seconds <= *bound {
@@ -53,9 +55,13 @@ pub struct ProcessCounters {
     pub saved_nanousd: AtomicI64,
     pub upstream_attempts: AtomicU64,
     pub store_failures: AtomicU64,
+    /// Searches of collections that were answered by kept results, and those that were not.
+    pub search_hits: AtomicU64,
+    pub search_misses: AtomicU64,
     pub total: Histogram,
     /// Total less the time spent waiting for providers.
     pub overhead: Histogram,
+    pub by_model: ByModel,
 }
 
 impl ProcessCounters {
@@ -78,6 +84,7 @@ impl ProcessCounters {
             .fetch_add(row.saved_nanousd.0, Ordering::Relaxed);
         self.upstream_attempts
             .fetch_add(u64::from(row.attempts), Ordering::Relaxed);
+        self.by_model.count(row);
         self.total.observe(row.duration_us);
         self.overhead.observe((row.duration_us - row.upstream_us).max(0));
     }

@@ -2,9 +2,10 @@
 
 use super::{
     journal::Journal,
-    keep::keep,
+    keep::{Keeping, keep},
     outcome::{FlightEnd, facts_of, refuse_with, write},
     prepare::Prepared,
+    semantic::{Asked, Bought, learn},
     settle::{Paid, settle},
     stream,
 };
@@ -15,6 +16,7 @@ use crate::{
     limit::limiter::LimitHold,
     protocol::encode_answer,
     provider::{UpstreamAnswer, WholeAnswer},
+    request::Answer,
     routing::{
         attempt::{Buyer, Opened},
         breaker::CallOutcome,
@@ -34,6 +36,8 @@ pub(super) struct Purchase {
     pub journal: Journal,
     /// The flight to land, when the answer may be cached.
     pub leader: Option<Leader<FlightEnd>>,
+    /// What the semantic cache found, to be learned from.
+    pub asked: Option<Asked>,
 }
 
 /// Where the client waits.
@@ -99,6 +103,7 @@ async fn finish_whole(
         prepared,
         mut journal,
         leader,
+        asked,
     } = purchase;
     journal.first_byte();
     engine.breaker_record(&paid.candidate.model, paid.permit, CallOutcome::Success);
@@ -123,21 +128,40 @@ async fn finish_whole(
         raw: whole.raw.map(|raw| String::from_utf8_lossy(&raw).into_owned()),
         raw_stream: None,
     };
+    let kept_answer = kept.answer.clone();
     let keeping = keep(engine, &settings, &call, &prepared, &mut journal, kept);
     if waiting.is_closed() {
         journal.row.status = RequestStatus::ClientGone;
         journal.note("answer", "the client left before the answer came", &[]);
     }
+    let lesson = asked.map(|asked| (asked, bought(&keeping, &kept_answer, &journal)));
     let facts = facts_of(&journal);
     let mut record = journal.close();
     record.settlements = settlements;
     let shown = Some(String::from_utf8_lossy(&body).into_owned());
-    tokio::join!(keeping.store(engine), write(engine, &call, record, shown));
+    tokio::join!(keeping.store(engine, &call), write(engine, &call, record, shown));
+    teach(engine, lesson);
     land(leader, keeping.end);
     let _ = waiting.send(Ok(Reply {
         facts,
         body: ReplyBody::Whole(body),
     }));
+}
+
+/// What a purchase teaches.
+pub(super) fn bought(keeping: &Keeping, answer: &Answer, journal: &Journal) -> Bought {
+    Bought {
+        answer: answer.clone(),
+        cost_nanousd: journal.row.cost_nanousd,
+        kept: keeping.stored_as(),
+    }
+}
+
+/// Learns in a task of its own, so that neither the client nor those of the same flight wait for it.
+pub(super) fn teach(engine: &Arc<Engine>, lesson: Option<(Asked, Bought)>) {
+    if let Some((asked, bought)) = lesson {
+        engine.tasks.spawn(learn(engine.clone(), asked, bought));
+    }
 }
 
 /// Lands the flight, if there is one.

@@ -3,6 +3,7 @@
 use crate::{
     call::Call,
     clock::Clock,
+    engine::ClearsKnown,
     limit::{headers::RateHeaders, limiter::LimitHold},
     store::RequestRecord,
 };
@@ -21,11 +22,16 @@ pub struct Journal {
     arrived_us: u64,
     pub row: RequestRow,
     pub steps: Vec<TraceStep>,
+    /// The clears of the cache that it knew of when it began.
+    pub(crate) clears_known: ClearsKnown,
     /// The tightest limit of each measure that the call was counted against; every answer tells of them, refusals too.
     pub rate: Vec<RateHeaders>,
     /// What the call holds of limits until it ends.
     pub holds: Vec<LimitHold>,
 }
+
+/// The stage of the note that names the caller's span, by the facts `trace_id` and `span_id`.
+pub const PARENT_STAGE: &str = "parent";
 
 impl Journal {
     /// Opens the record of a call that has just arrived.
@@ -66,14 +72,23 @@ impl Journal {
             price_unknown: false,
         };
         let arrived_us = clock.monotonic_us();
-        Journal {
+        let mut journal = Journal {
             clock,
             arrived_us,
             row,
             steps: Vec::with_capacity(8),
+            clears_known: ClearsKnown::default(),
             rate: Vec::new(),
             holds: Vec::new(),
+        };
+        if let Some(parent) = &call.wishes.trace_parent {
+            let facts = [
+                ("trace_id", parent.trace_id.clone()),
+                ("span_id", parent.span_id.clone()),
+            ];
+            journal.note(PARENT_STAGE, "part of the caller's trace", &facts);
         }
+        journal
     }
 
     /// Microseconds since arrival.

@@ -1,14 +1,21 @@
 //! Keeping a bought answer for the calls that come after it.
 
-use super::{journal::Journal, outcome::FlightEnd, prepare::Prepared};
+use super::{
+    journal::Journal,
+    outcome::FlightEnd,
+    prepare::{Prepared, tenant_of},
+};
 use crate::{
-    cache::entry::{CachedAnswer, KeptAnswer, reason_not_to_keep},
+    cache::{
+        entry::{CachedAnswer, KeptAnswer, reason_not_to_keep},
+        shared::EntryMarks,
+    },
     call::Call,
-    engine::Engine,
+    engine::{ClearsKnown, Engine, Marks},
     settings::Settings,
     store::CacheEntry,
 };
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 use weir_contract::model::{
     cache::{CacheEntryRow, CacheSelector},
     request::RequestRow,
@@ -20,6 +27,7 @@ pub(super) struct Keeping {
     pub(super) end: FlightEnd,
     /// The answer, where it may be kept.
     to_store: Option<Arc<CachedAnswer>>,
+    clears_known: ClearsKnown,
 }
 
 /// Decides whether an answer is kept, and what the flight ends with. It is kept only by [`Keeping::store`], which may run beside
@@ -41,11 +49,13 @@ pub(super) fn keep(
         let entry = CacheEntry {
             row: entry_row,
             app_version: settings.app_version.clone(),
+            tenant: tenant_of(&call.key),
             body: Vec::new(),
         };
         return Keeping {
             end: FlightEnd::Answered(Arc::new(CachedAnswer { entry, kept })),
             to_store: None,
+            clears_known: journal.clears_known,
         };
     }
     let body = kept.encode();
@@ -56,6 +66,7 @@ pub(super) fn keep(
     let entry = CacheEntry {
         row: entry_row,
         app_version: settings.app_version.clone(),
+        tenant: tenant_of(&call.key),
         body,
     };
     let cached = Arc::new(CachedAnswer { entry, kept });
@@ -63,14 +74,21 @@ pub(super) fn keep(
     Keeping {
         end: FlightEnd::Answered(cached.clone()),
         to_store: Some(cached),
+        clears_known: journal.clears_known,
     }
 }
 
 impl Keeping {
+    /// Key and expiry of the answer, where it is kept.
+    pub(super) fn stored_as(&self) -> Option<(String, i64)> {
+        let row = &self.to_store.as_ref()?.entry.row;
+        Some((row.key.clone(), row.expires_ms))
+    }
+
     /// Puts the answer into the store and into memory, where it may be kept. When the store fails it is kept in memory only.
-    pub(super) async fn store(&self, engine: &Engine) {
+    pub(super) async fn store(&self, engine: &Engine, call: &Call) {
         if let Some(cached) = &self.to_store {
-            put(engine, cached).await;
+            put(engine, cached, call, self.clears_known).await;
         }
     }
 }
@@ -97,21 +115,45 @@ fn row_of(prepared: &Prepared, row: &RequestRow, call: &Call, now_ms: i64) -> Ca
     }
 }
 
-/// Puts an entry into the store and into memory, unless a clear runs meanwhile.
-async fn put(engine: &Engine, cached: &Arc<CachedAnswer>) {
-    let epoch = engine.clear_epoch.load(Ordering::Acquire);
+/// Puts an entry into the store and into memory, unless what it may have been made from was cleared since its call began.
+async fn put(engine: &Engine, cached: &Arc<CachedAnswer>, call: &Call, known: ClearsKnown) {
+    let mut shared = engine
+        .shared_cache()
+        .and_then(|shared| Some((shared, shared.newest_clear()?)));
     if let Err(problem) = engine.store.put_entry(cached.entry.clone()).await {
         engine.store_failed(&format!("an answer could not be kept: {problem}"));
+        // Only what the database holds can be cleared there, and so for all.
+        shared = None;
+    }
+    let (key, wishes) = (&cached.entry.row.key, &call.wishes);
+    if !(wishes.user.is_empty() && wishes.sources.is_empty())
+        && let Err(problem) = engine.store.mark_entry(key, &wishes.user, &wishes.sources).await
+    {
+        engine.store_failed(&format!(
+            "an answer could not be marked with its sources: {problem}"
+        ));
+    }
+    let marks = Marks {
+        sources: &wishes.sources,
+        user: &wishes.user,
+    };
+    let entry = CacheSelector::Entry(key.clone());
+    let epoch = engine.forget_epoch();
+    if engine.was_cleared(known, cached, marks).await {
+        let _ = engine.store.clear_entries(&entry, None).await;
+        return;
     }
     engine.memory.put(cached.clone());
-    if engine.clear_epoch.load(Ordering::Acquire) != epoch {
-        // A clear ran while this entry was being written; it may have missed it, so the entry goes as well.
-        engine
-            .memory
-            .forget(&CacheSelector::Entry(cached.entry.row.key.clone()));
-        let _ = engine
-            .store
-            .clear_entries(&CacheSelector::Entry(cached.entry.row.key.clone()))
-            .await;
+    if engine.forget_epoch() != epoch {
+        // A clear that ran since the look took it from the store, and memory may have been emptied before it came in.
+        engine.memory.forget(&entry);
+    } else if let Some((shared, made_at)) = shared {
+        let marks = EntryMarks {
+            user: wishes.user.clone(),
+            sources: wishes.sources.clone(),
+        };
+        // Without a mark the database keeps those that an earlier answer under this key had.
+        let marks = (marks != EntryMarks::default()).then_some(marks);
+        shared.put_entry(cached.entry.clone(), marks, made_at);
     }
 }

@@ -1,8 +1,9 @@
 //! One request from top to bottom. No step reaches back up.
 //!
 //! ```text
-//! intent ─ rollout ─ limit ─ cache ─┬─ hit ─────────────────────────────────────────────┐
-//!                                   └─ caps ─ limit ─ reserve ─ route ─ provider ─ settle ┴─ record ─ answer
+//! intent ─ rollout ─ limit ─ cache ─ semantic ─┬─ hit ──────────────────────────────────┐
+//!      ┌─────────────────────────────────────── ┘                                        │
+//!      └─ caps ─ limit ─ reserve ─ route ─ provider ─ settle ─ learn ────────────────────┴─ record ─ answer
 //! ```
 //!
 //! Buying an answer runs in a task of its own, so that a client who leaves does not undo what was paid for.
@@ -13,10 +14,13 @@ mod journal;
 mod keep;
 mod limit_checks;
 mod outcome;
+mod own;
 mod prefix;
 mod prepare;
 mod replay;
+mod semantic;
 mod settle;
+mod shared_flight;
 mod stream;
 
 use crate::{
@@ -25,14 +29,17 @@ use crate::{
     engine::Engine,
 };
 use buy::Purchase;
+use shared_flight::Turn;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::oneshot;
 use weir_contract::model::request::CacheOutcome;
 
-pub use journal::Journal;
+pub use journal::{Journal, PARENT_STAGE};
 pub use outcome::{FlightEnd, Problem};
-pub use prepare::Prepared;
+pub use own::OWN_KEY;
+pub use prepare::{Prepared, tenant_of};
+pub use semantic::{FeedbackProblem, ProviderEmbedder, feedback};
 
 /// Serves one authenticated call.
 ///
@@ -42,6 +49,14 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
     let call = Arc::new(call);
     let settings = engine.settings();
     let mut journal = Journal::open(engine.clock.clone(), engine.new_request_id(), &call);
+    journal.clears_known = engine.clears_known();
+    // A call keeps the settings it began with, whatever is changed meanwhile.
+    let version = settings.version.to_string();
+    journal.note(
+        "configuration",
+        format!("decided by version {version}"),
+        &[("version", version)],
+    );
     // Before the limits, because they may count by intent; a call that cannot be prepared counts all the same.
     let prepared = prepare::prepare(&settings, &call, &mut journal);
     if let Err(problem) = limit_checks::at_arrival(engine, &settings, &call, &mut journal).await {
@@ -52,11 +67,20 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
         Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
     };
     // What was bought for the models that the call may use is there for it, whatever the caps say now.
+    let mut asked = None;
     if let Some(cache_key) = &prepared.cache_key {
         if prepared.look_up
             && let Some(cached) = replay::look_up(engine, &settings, cache_key, &mut journal).await
         {
             return Ok(replay::answer(engine, &call, journal, &cached).await);
+        }
+        if prepared.look_up {
+            let asking = semantic::ask(engine, &settings, &call, &prepared, &mut journal).await;
+            if let (Some(cached), Some(found)) = (&asking.hit, asking.asked.clone()) {
+                semantic::served(engine, &settings, &call, &prepared, found).await;
+                return Ok(replay::answer_similar(engine, &call, journal, cached).await);
+            }
+            asked = asking.asked;
         }
         journal.row.cache = CacheOutcome::Miss;
         if call.wishes.cache == CacheWish::Only {
@@ -86,11 +110,14 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
                 prepared,
                 journal,
                 leader: None,
+                asked: None,
             },
         )
         .await;
     };
     let mut is_looked_up = first_key.as_ref() == Some(&cache_key);
+    // The store said that the answer is there, and then it could not be read.
+    let mut is_misled = false;
     loop {
         if prepared.look_up
             && !is_looked_up
@@ -99,8 +126,10 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
             return Ok(replay::answer(engine, &call, journal, &cached).await);
         }
         is_looked_up = false;
-        match engine.flights.join(&cache_key) {
-            Seat::Leader(leader) => {
+        // A flight that began before a clear would bring back what was cleared.
+        let flight = format!("{cache_key}@{}", engine.clear_epoch.load(Ordering::Acquire));
+        match engine.flights.join(&flight) {
+            Seat::Leader(mut leader) => {
                 // The flight before this one may have landed after this call looked and before it asked for a seat.
                 if prepared.look_up
                     && let Some(cached) =
@@ -109,6 +138,21 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
                     leader.land(FlightEnd::Answered(cached.clone()));
                     return Ok(replay::answer(engine, &call, journal, &cached).await);
                 }
+                if prepared.look_up && !is_misled {
+                    match shared_flight::turn(engine, &settings, &cache_key).await {
+                        Turn::Buy(flight) => leader.hold(flight),
+                        Turn::Answered => {
+                            let found = replay::look_up(engine, &settings, &cache_key, &mut journal).await;
+                            if let Some(cached) = found {
+                                leader.land(FlightEnd::Answered(cached.clone()));
+                                return Ok(replay::answer(engine, &call, journal, &cached).await);
+                            }
+                            // It was cleared in the same moment, or cannot be read. To ask on might never end; next time it is bought.
+                            is_misled = true;
+                            continue;
+                        }
+                    }
+                }
                 journal.row.cache = CacheOutcome::Miss;
                 let purchase = Purchase {
                     settings,
@@ -116,6 +160,7 @@ pub async fn serve(engine: &Arc<Engine>, call: Call) -> Result<Reply, Refusal> {
                     prepared,
                     journal,
                     leader: Some(leader),
+                    asked,
                 };
                 return buy_detached(engine, purchase).await;
             }

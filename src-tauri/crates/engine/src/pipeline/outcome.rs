@@ -95,7 +95,7 @@ pub(super) async fn refuse_with(
 }
 
 /// Writes a finished request. A store that fails does not take the answer from the client: it is counted and logged, and
-/// the request is written later, without its bodies.
+/// the request waits on this machine's disk and is written later, without its bodies.
 pub(super) async fn write(
     engine: &Engine,
     call: &Call,
@@ -107,13 +107,13 @@ pub(super) async fn write(
         record.request_body = Some(String::from_utf8_lossy(&call.body_text).into_owned());
         record.response_body = response_body;
     }
-    engine.counters.count(&record.row);
+    engine.finished(&record);
     let id = record.row.id.clone();
     let ended = reservations_of(&record);
     if let Err(problem) = engine.store.record(record).await {
         engine.store_failed(&format!("request {id} could not be recorded: {problem}"));
         if matches!(problem, StoreError::Unavailable(_)) {
-            engine.record_later(without_bodies);
+            engine.record_later(without_bodies).await;
         }
     } else {
         engine.store_works();

@@ -3,7 +3,10 @@
 use super::{journal::Journal, outcome::Problem, prefix::apply_prefix};
 use crate::{
     budget::{counted::CallFacts, likely::likely_tokens},
-    cache::key::{KeyParts, response_key},
+    cache::{
+        key::{KeyParts, response_key},
+        semantic::namespace::{Base, base},
+    },
     call::{CacheWish, Call, RefusalCode},
     passed_headers::cache_part,
     request::{Chat, ClientProtocol},
@@ -14,7 +17,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::sync::Arc;
-use weir_contract::model::{rollout::VariantChange, tier::Tier};
+use weir_contract::model::{key::VirtualKey, rollout::VariantChange, tier::Tier};
 
 /// A call with everything decided that does not need a store or a provider.
 #[derive(Clone)]
@@ -36,6 +39,22 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// One of Weir's own calls: nothing is detected, rolled out or cached.
+    #[must_use]
+    pub(super) fn own(call: &Call, intent: &str, target: Target, needs: Needs) -> Prepared {
+        Prepared {
+            intent: intent.to_owned(),
+            target,
+            needs,
+            body: call.body.clone(),
+            chat: call.chat.clone(),
+            cache_key: None,
+            look_up: false,
+            ttl_seconds: 0,
+            label: String::new(),
+            intent_key: None,
+        }
+    }
     /// What caps tell calls apart by.
     #[must_use]
     pub fn facts<'a>(&'a self, call: &'a Call) -> CallFacts<'a> {
@@ -58,20 +77,31 @@ impl Prepared {
         changed
     }
 
+    /// Who shares answers with the caller: the key's team, or nobody.
+    #[must_use]
+    pub(super) fn tenant(&self, call: &Call) -> String {
+        tenant_of(&call.key)
+    }
+
     fn key(&self, settings: &Settings, call: &Call) -> String {
-        let tenant = if call.key.team.is_empty() {
-            format!("key:{}", call.key.id)
-        } else {
-            format!("team:{}", call.key.team)
-        };
-        response_key(&KeyParts {
-            tenant: &tenant,
+        self.with_parts(settings, call, response_key)
+    }
+
+    /// What this call must share with another for their questions to be compared; none when there is no plain question.
+    pub(super) fn semantic_base(&self, settings: &Settings, call: &Call) -> Option<Base> {
+        self.with_parts(settings, call, |parts| base(parts, Some(&self.intent)))
+    }
+
+    fn with_parts<T>(&self, settings: &Settings, call: &Call, work: impl FnOnce(&KeyParts<'_>) -> T) -> T {
+        let target = format!(
+            "{}{}",
+            self.target.cache_part(),
+            cache_part_of_scopes(&call.key.scopes, &self.target)
+        );
+        work(&KeyParts {
+            tenant: &self.tenant(call),
             protocol: call.protocol,
-            target: &format!(
-                "{}{}",
-                self.target.cache_part(),
-                cache_part_of_scopes(&call.key.scopes, &self.target)
-            ),
+            target: &target,
             app_version: &settings.app_version,
             body: &self.body,
             chat: self.chat.as_deref(),
@@ -79,6 +109,16 @@ impl Prepared {
             simulate: call.wishes.simulate.as_deref(),
             intent_key: self.intent_key.as_deref(),
         })
+    }
+}
+
+/// Who shares cached answers: a team, or a key that is of none.
+#[must_use]
+pub fn tenant_of(key: &VirtualKey) -> String {
+    if key.team.is_empty() {
+        format!("key:{}", key.id)
+    } else {
+        format!("team:{}", key.team)
     }
 }
 

@@ -10,9 +10,10 @@ use crate::{
     engine::Engine,
     protocol::{StreamEncoder, encode_answer, replay},
     settings::Settings,
+    store::CacheEntry,
 };
 use bytes::Bytes;
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use weir_contract::{
     NanoUsd,
@@ -22,7 +23,7 @@ use weir_contract::{
     },
 };
 
-/// Looks in memory, then in the database. A cache store that fails is a miss, never an error.
+/// Looks in memory, in the tier that gateways share, then in the database. A cache store that fails is a miss, never an error.
 pub(super) async fn look_up(
     engine: &Engine,
     settings: &Settings,
@@ -35,7 +36,15 @@ pub(super) async fn look_up(
         return Some(cached);
     }
     // Entries cleared while this one was being read must not come back to memory.
-    let epoch = engine.clear_epoch.load(Ordering::Acquire);
+    let epoch = engine.forget_epoch();
+    if let Some(cached) = look_up_shared(engine, settings, key, now_ms).await {
+        journal.note("cache", "found in Redis", &[("key", key.to_owned())]);
+        remember(engine, &cached, epoch);
+        return Some(cached);
+    }
+    let shared = engine
+        .shared_cache()
+        .and_then(|shared| Some((shared, shared.newest_clear()?)));
     let entry = match engine.store.get_entry(key, now_ms).await {
         Ok(entry) => entry,
         Err(problem) => {
@@ -48,21 +57,47 @@ pub(super) async fn look_up(
             return None;
         }
     };
-    let found = entry
-        .filter(|entry| entry.app_version == settings.app_version)
-        .and_then(|entry| KeptAnswer::decode(&entry.body).map(|kept| Arc::new(CachedAnswer { entry, kept })));
+    let found = entry.and_then(|entry| decode(settings, entry));
     match &found {
         Some(cached) => {
             journal.note("cache", "found in the database", &[("key", key.to_owned())]);
-            engine.memory.put(cached.clone());
-            // Looked at after the put: a clear between a look before and the put would leave the entry behind.
-            if engine.clear_epoch.load(Ordering::Acquire) != epoch {
-                engine.memory.forget(&CacheSelector::Entry(key.to_owned()));
+            if let Some((shared, made_at)) = shared {
+                shared.put_entry(cached.entry.clone(), None, made_at);
             }
+            remember(engine, cached, epoch);
         }
         None => journal.note("cache", "not found", &[("key", key.to_owned())]),
     }
     found
+}
+
+/// Looks in the tier that gateways share, where there is one.
+async fn look_up_shared(
+    engine: &Engine,
+    settings: &Settings,
+    key: &str,
+    now_ms: i64,
+) -> Option<Arc<CachedAnswer>> {
+    let entry = engine.shared_cache()?.get_entry(key, now_ms).await?;
+    decode(settings, entry)
+}
+
+/// None for entries of another version of the application or of Weir.
+fn decode(settings: &Settings, entry: CacheEntry) -> Option<Arc<CachedAnswer>> {
+    if entry.app_version != settings.app_version {
+        return None;
+    }
+    KeptAnswer::decode(&entry.body).map(|kept| Arc::new(CachedAnswer { entry, kept }))
+}
+
+/// Puts an answer that was found into memory, unless something was cleared since `epoch`.
+fn remember(engine: &Engine, cached: &Arc<CachedAnswer>, epoch: u64) {
+    engine.memory.put(cached.clone());
+    // Looked at after the put: a clear between a look before and the put would leave the entry behind.
+    if engine.forget_epoch() != epoch {
+        let key = cached.entry.row.key.clone();
+        engine.memory.forget(&CacheSelector::Entry(key));
+    }
 }
 
 /// The answer of a flight that landed while this call was on its way to it. Landed answers that may be kept are in memory.
@@ -83,7 +118,22 @@ pub(super) fn landed_meanwhile(
 }
 
 /// Answers a call from a kept answer and records the hit: cost 0, and what it saved.
-pub(super) async fn answer(
+pub(super) async fn answer(engine: &Engine, call: &Call, journal: Journal, cached: &CachedAnswer) -> Reply {
+    answer_as(CacheOutcome::Response, engine, call, journal, cached).await
+}
+
+/// The same with the answer to a question that means the same.
+pub(super) async fn answer_similar(
+    engine: &Engine,
+    call: &Call,
+    journal: Journal,
+    cached: &CachedAnswer,
+) -> Reply {
+    answer_as(CacheOutcome::Semantic, engine, call, journal, cached).await
+}
+
+async fn answer_as(
+    outcome: CacheOutcome,
     engine: &Engine,
     call: &Call,
     mut journal: Journal,
@@ -91,7 +141,7 @@ pub(super) async fn answer(
 ) -> Reply {
     let kept_row = &cached.entry.row;
     let row = &mut journal.row;
-    row.cache = CacheOutcome::Response;
+    row.cache = outcome;
     row.tier = kept_row.tier;
     row.provider.clone_from(&kept_row.provider);
     row.model.clone_from(&kept_row.model);

@@ -1,7 +1,7 @@
 //! Passing a stream on while it comes, and ending it honestly: complete, cut with an error event, or read on without the client.
 
 use super::{
-    buy::{Purchase, Waiting, land},
+    buy::{Purchase, Waiting, bought, land, teach},
     keep::keep,
     outcome::{FlightEnd, Problem, facts_of, write},
     settle::{Paid, settle},
@@ -81,6 +81,7 @@ pub(super) async fn pump(
         prepared,
         mut journal,
         leader,
+        asked,
     } = purchase;
     journal.first_byte();
     let (client, receiver) = mpsc::channel(EVENTS_AHEAD);
@@ -150,11 +151,17 @@ pub(super) async fn pump(
                 raw_stream,
             };
             let body_text = serde_json::to_string(&kept.answer).ok();
+            let answer = kept.answer.clone();
             let keeping = keep(engine, &settings, &call, &prepared, &mut journal, kept);
+            let lesson = asked.map(|asked| (asked, bought(&keeping, &answer, &journal)));
             let cost = journal.row.cost_nanousd.to_decimal();
             let mut record = journal.close();
             record.settlements = settlements;
-            tokio::join!(keeping.store(engine), write(engine, &call, record, body_text));
+            tokio::join!(
+                keeping.store(engine, &call),
+                write(engine, &call, record, body_text)
+            );
+            teach(engine, lesson);
             land(leader, keeping.end);
             // Headers went out before the cost was known, so it follows as a comment that clients skip.
             let mut ending = format!(": x-weir-cost-usd {cost}\n\n").into_bytes();

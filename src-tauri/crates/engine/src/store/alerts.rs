@@ -1,6 +1,7 @@
 //! What the engine asks of raised alerts, their deliveries and snoozes.
 
 use super::StoreError;
+use crate::change::Act;
 use async_trait::async_trait;
 use weir_contract::model::alert::{AlertEvent, Delivery, DeliveryState, SnoozeOf};
 
@@ -81,7 +82,7 @@ pub trait AlertStore {
     /// Snoozes that end after `now_ms`.
     async fn snoozes(&self, now_ms: i64) -> Result<Vec<Snooze>, StoreError>;
     /// Sets when a snooze ends; a time that has passed ends it.
-    async fn set_snooze(&self, snooze: Snooze) -> Result<(), StoreError>;
+    async fn set_snooze(&self, snooze: Snooze, act: &Act) -> Result<(), StoreError>;
     /// Removes alerts raised before this time, a bounded number at a time.
     async fn expire_alerts(&self, before_ms: i64) -> Result<u64, StoreError>;
 }

@@ -3,6 +3,7 @@
 
 use super::StoreError;
 use crate::budget::learned_ratio::RatioCount;
+use crate::change::Act;
 use async_trait::async_trait;
 use weir_contract::{
     NanoUsd,
@@ -19,9 +20,6 @@ pub struct CorrectionRequest {
     /// The cost that was read.
     pub expected_nanousd: NanoUsd,
     pub true_nanousd: NanoUsd,
-    pub reason: String,
-    pub who: String,
-    pub now_ms: i64,
 }
 
 /// What came of a correction.
@@ -51,15 +49,19 @@ pub struct BoughtModel {
 /// Corrections, the results of checks, and providers' bills beside our own sums.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
-    /// Adds a correction to the ledger and moves balances, request and rollups with it, in one synced transaction. The
+    /// Adds a correction to the ledger, with the act's reason, and moves balances, request and rollups with it, in one synced transaction. The
     /// difference goes to the unsettled charges in proportion to their amounts.
-    async fn correct_request(&self, correction: CorrectionRequest) -> Result<CorrectionOutcome, StoreError>;
+    async fn correct_request(
+        &self,
+        correction: CorrectionRequest,
+        act: &Act,
+    ) -> Result<CorrectionOutcome, StoreError>;
     /// Keeps the result of a check, and forgets those older than 30 days.
     async fn save_ledger_check(&self, check: &LedgerCheck) -> Result<(), StoreError>;
     /// The newest result that was kept.
     async fn last_ledger_check(&self) -> Result<Option<LedgerCheck>, StoreError>;
     /// Keeps a bill with all its models, or nothing of it.
-    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel]) -> Result<(), StoreError>;
+    async fn insert_bill(&self, bill: &Bill, models: &[BilledModel], act: &Act) -> Result<(), StoreError>;
     /// Newest first.
     async fn list_bills(&self) -> Result<Vec<Bill>, StoreError>;
     async fn get_bill(&self, id: &str) -> Result<Option<(Bill, Vec<BilledModel>)>, StoreError>;

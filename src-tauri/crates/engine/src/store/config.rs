@@ -1,6 +1,7 @@
 //! What the engine asks of versioned configuration.
 
 use super::StoreError;
+use crate::change::Act;
 use async_trait::async_trait;
 
 /// One configuration item: a cap, a limit, a rollout, a provider … as JSON.
@@ -14,7 +15,7 @@ pub struct ConfigItem {
     pub body: String,
 }
 
-/// Versioned configuration. Every change is also kept in an insert-only log with what was before.
+/// Versioned configuration. Every change is also kept in an insert-only log with what was before, and in the log of changes.
 #[async_trait]
 pub trait ConfigStore {
     /// The number of the newest change; 0 at the very start.
@@ -27,15 +28,13 @@ pub trait ConfigStore {
         name: &str,
         body: &str,
         expected_version: i64,
-        who: &str,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<i64, StoreError>;
     async fn delete_config(
         &self,
         kind: &str,
         name: &str,
         expected_version: i64,
-        who: &str,
-        now_ms: i64,
+        act: &Act,
     ) -> Result<i64, StoreError>;
 }

@@ -119,6 +119,17 @@ pub trait LedgerStore: Send + Sync {
     /// Where a cap stands in each of these periods in which it was used, with the period's start, oldest first.
     async fn balances(&self, cap: &str, counted: CountedStarts)
     -> Result<Vec<(i64, CapBalance)>, StoreError>;
+    /// The same of several caps, in the order in which they are asked for.
+    async fn balances_of(
+        &self,
+        wanted: &[(String, CountedStarts)],
+    ) -> Result<Vec<Vec<(i64, CapBalance)>>, StoreError> {
+        let mut found = Vec::new();
+        for (cap, counted) in wanted {
+            found.push(self.balances(cap, *counted).await?);
+        }
+        Ok(found)
+    }
     /// The caps whose name begins with `prefix`, their balances of these periods summed up, the largest spend first.
     async fn top_balances(
         &self,

@@ -6,24 +6,46 @@
 
 mod alerts;
 mod audit;
+mod backup;
 mod cache;
+mod changes;
+mod clears;
+mod collections;
 mod config;
+mod gateways;
 mod keys;
 mod ledger;
 mod limits;
 mod requests;
+mod rollup_pieces;
 mod rollups;
+mod semantic;
 
 pub use alerts::{AlertStore, DeliveryOutcome, DueDelivery, NewAlert, NewDelivery, Snooze};
 pub use audit::{AuditStore, BoughtModel, CorrectionOutcome, CorrectionRequest, RatioStore};
-pub use cache::{CacheEntry, CacheStore};
+pub use backup::BackupStore;
+pub use cache::{CacheEntry, CacheStore, FlightTurn};
+pub use changes::{ChangeStore, UndoSource};
+pub use clears::{
+    ClearChange, ClearEnd, ClearEvent, ClearStore, Cleared, Clearing, EndOutcome, KnownClear,
+    MOST_CLEARED_KEYS, UNDO_CLEAR_MS,
+};
+pub use collections::{
+    Collection, CollectionBounds, CollectionStore, ItemSelector, ItemsPut, NewItem, NewResult, StoredItem,
+};
 pub use config::{ConfigItem, ConfigStore};
+pub use gateways::{GatewayReport, GatewayStore, KnownGateway};
 pub use keys::{KeyRecord, KeyStore};
 pub use ledger::{CapBalance, HeldLease, LeaseKey, LeaseRecall, LeaseRequest, LeaseReturn, LedgerStore};
 pub use limits::{LimitExchange, LimitFill, LimitReply, LimitStore, ReplayedRequest};
 pub use requests::{OpenReservation, RequestRecord, RequestStore, Settlement};
+pub use rollup_pieces::{RollupPiece, counter_pieces, rollup_pieces};
 pub use rollups::{
     BoughtRequest, Counters, Dimension, Grain, HourSpend, LatencyPoint, RollupPoint, RollupStore,
+};
+pub use semantic::{
+    AUDIT_EVENT, EMBED_EVENT, JUDGE_CAP, JUDGE_EVENT, NewSemanticEntry, OWN_EVENTS, SemanticChange,
+    SemanticDecision, SemanticEntry, SemanticLabel, SemanticStore, SemanticSums,
 };
 
 /// Why a store could not do it.
@@ -56,10 +78,16 @@ pub trait Store:
     + AuditStore
     + RatioStore
     + CacheStore
+    + ClearStore
     + ConfigStore
     + KeyStore
     + RollupStore
     + AlertStore
+    + ChangeStore
+    + BackupStore
+    + SemanticStore
+    + CollectionStore
+    + GatewayStore
     + Send
     + Sync
 {
@@ -71,10 +99,16 @@ impl<T> Store for T where
         + AuditStore
         + RatioStore
         + CacheStore
+        + ClearStore
         + ConfigStore
         + KeyStore
         + RollupStore
         + AlertStore
+        + ChangeStore
+        + BackupStore
+        + SemanticStore
+        + CollectionStore
+        + GatewayStore
         + Send
         + Sync
 {

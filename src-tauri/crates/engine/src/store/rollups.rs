@@ -134,7 +134,8 @@ pub struct LatencyPoint {
 /// Sums kept as requests are recorded; no dashboard reads raw requests. Rows follow requests by at most a second.
 #[async_trait]
 pub trait RollupStore {
-    /// Sums per step and value, ordered by time. `step_ms` is a multiple of the grain; steps start at `range.from_ms`.
+    /// Sums per step and value, ordered by time. `step_ms` is a multiple of the grain; steps start at `range.from_ms`. In steps
+    /// of two hours and more, rows by the hour stand in for the minutes of whole hours.
     async fn rollup_series(
         &self,
         dimension: Dimension,
@@ -164,8 +165,8 @@ pub trait RollupStore {
         least: NanoUsd,
         most: u32,
     ) -> Result<Vec<(String, HourSpend)>, StoreError>;
-    /// All values of a dimension together.
-    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError>;
+    /// All requests together.
+    async fn all_spend(&self, range: TimeRange) -> Result<HourSpend, StoreError>;
     /// The requests of one value that cost something, oldest first, from the log itself; at most `most`.
     async fn bought_requests(
         &self,

@@ -13,6 +13,9 @@ pub(crate) enum AdminCommand {
         /// Its arguments.
         #[arg(default_value = "{}")]
         arguments: String,
+        /// Why; kept in the log of changes.
+        #[arg(long, default_value = "")]
+        reason: String,
         #[command(flatten)]
         source: Source,
     },
@@ -27,12 +30,17 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), String> {
         AdminCommand::Call {
             name,
             arguments,
+            reason,
             source,
         } => {
             let arguments = serde_json::from_str(&arguments).map_err(|problem| {
                 format!("the arguments are not JSON ({problem}); write them like '{{\"limit\": 10}}'")
             })?;
             let (admin, store) = source.offline_admin().await?;
+            let admin = admin.on(weir_admin::Occasion {
+                reason,
+                ..weir_admin::Occasion::default()
+            });
             let reply = weir_admin::call(&admin, &name, arguments).await;
             store.close().await.map_err(|problem| problem.to_string())?;
             let reply = reply.map_err(|problem| serde_json::json!(problem).to_string())?;

@@ -4,7 +4,7 @@ use super::Source;
 use clap::{Args, Subcommand};
 use weir_admin::{Admin, keys};
 use weir_contract::{
-    NanoUsd,
+    Command, NanoUsd,
     command::keys::{CreatedKey, KeysCreate, KeysEndOverlap, KeysList, KeysRevoke, KeysRotate, NewKeyCap},
     model::{
         cap::CapPeriod,
@@ -148,6 +148,13 @@ pub(super) async fn run(command: KeyCommand) -> Result<(), String> {
 }
 
 async fn act(admin: &Admin, command: KeyCommand) -> Result<(), weir_contract::ApiError> {
+    let admin = &admin.doing(match command {
+        KeyCommand::Create { .. } => KeysCreate::NAME,
+        KeyCommand::List { .. } => KeysList::NAME,
+        KeyCommand::Rotate { .. } => KeysRotate::NAME,
+        KeyCommand::EndOverlap { .. } => KeysEndOverlap::NAME,
+        KeyCommand::Revoke { .. } => KeysRevoke::NAME,
+    });
     match command {
         KeyCommand::Create { wanted, json, .. } => {
             let created = keys::create(admin, wanted.command(admin.clock.now_ms())).await?;

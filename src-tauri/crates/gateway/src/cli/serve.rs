@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 use weir_contract::model::gateway::ProfileKind;
 use weir_gateway::{
+    actor::actor_of,
     bootstrap::{StartOptions, start_gateway},
     config::Environment,
 };
@@ -27,7 +28,7 @@ pub(super) async fn run(source: &Source) -> Result<(), String> {
         secrets: Arc::new(environment),
         next_free_port: false,
         secret_store: "environment".to_owned(),
-        who: "gateway".to_owned(),
+        actor: actor_of("gateway", "local"),
         desktop: None,
     })
     .await

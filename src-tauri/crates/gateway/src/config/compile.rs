@@ -10,10 +10,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use weir_contract::{
     NanoUsd,
     model::{
-        cap::Cap,
+        cap::{Cap, CapAction, CapManner, CapPeriod, CapScope, CapStep, CapSubject},
         catalog::{KeySource, ProviderConfig},
         limit::Limit,
         rollout::Rollout,
+        semantic::SemanticRule,
         tier::Tier,
     },
 };
@@ -23,7 +24,7 @@ use weir_engine::{
     price::table::PriceBook,
     provider::{self, SecretSource, http_client},
     settings::{ModelAbilities, ModelRef, RunningProvider, Settings, Timeouts},
-    store::ConfigItem,
+    store::{ConfigItem, JUDGE_CAP, JUDGE_EVENT},
 };
 
 /// What compiling needs beside the configuration.
@@ -117,9 +118,10 @@ pub fn compile(
         abilities: abilities(config)?,
         embedding_model,
         intents: parts.intents.clone(),
-        caps: caps(items)?,
+        caps: caps(items, config.file.judge.daily_nanousd)?,
         limits: read_items::<Limit>(items, "limit")?,
         rollouts: read_items::<Rollout>(items, "rollout")?,
+        semantic: read_items::<SemanticRule>(items, "semantic")?,
         prices: parts.prices.clone(),
         timeouts: Timeouts {
             first_byte: seconds(timeouts.first_byte_seconds),
@@ -132,10 +134,39 @@ pub fn compile(
 }
 
 /// The caps, each of which can be counted: a zone that nobody knows would refuse every call.
-fn caps(items: &[ConfigItem]) -> Result<Vec<Cap>, ConfigError> {
-    let caps = read_items::<Cap>(items, "cap")?;
+fn caps(items: &[ConfigItem], judge_daily_nanousd: i64) -> Result<Vec<Cap>, ConfigError> {
+    let mut caps = read_items::<Cap>(items, "cap")?;
     caps.iter().try_for_each(check_cap)?;
+    if caps.iter().any(|cap| cap.name == JUDGE_CAP) {
+        return Err(ConfigError::Invalid(format!(
+            "the cap \"{JUDGE_CAP}\" has the name of the judge's own; give it another name"
+        )));
+    }
+    // The budget is a cap like any other, so it holds over all gateways and through crashes.
+    match judge_daily_nanousd {
+        0 => {}
+        daily if daily < 0 => {
+            return Err(ConfigError::Invalid(
+                "judge.daily_nanousd is negative; 0 asks nobody".to_owned(),
+            ));
+        }
+        daily => caps.push(judge_cap(daily)),
+    }
     Ok(caps)
+}
+
+/// What the judge may cost in a day.
+fn judge_cap(daily_nanousd: i64) -> Cap {
+    Cap {
+        name: JUDGE_CAP.to_owned(),
+        scope: CapScope::one(CapSubject::Event, JUDGE_EVENT),
+        period: CapPeriod::Day,
+        time_zone: "UTC".to_owned(),
+        limit_nanousd: NanoUsd(daily_nanousd),
+        steps: vec![CapStep::at(100, CapAction::Refuse)],
+        enabled: true,
+        manner: CapManner::default(),
+    }
 }
 
 /// Checks what the type of a cap cannot say.

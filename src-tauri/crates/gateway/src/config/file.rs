@@ -1,6 +1,6 @@
 //! The shape of `weir.toml`. `weir-gateway example-config` prints a commented one.
 
-use super::environment::usual_base_url;
+use super::{RedisSection, environment::usual_base_url};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use weir_contract::{
@@ -27,6 +27,7 @@ pub struct FileConfig {
     pub embedding_model: Option<String>,
     pub gateway: GatewaySection,
     pub database: DatabaseSection,
+    pub redis: RedisSection,
     pub providers: BTreeMap<String, ProviderSection>,
     /// `T0 = ["openai/gpt-5-nano"]` and so on; models in the order they are tried.
     pub tiers: BTreeMap<String, Vec<String>>,
@@ -36,8 +37,12 @@ pub struct FileConfig {
     pub intents: Vec<IntentRule>,
     pub prices: Vec<PriceOverride>,
     pub cache: CacheSection,
+    /// A provider's embedder in place of the local model.
+    pub embedder: Option<EmbedderSection>,
+    pub judge: JudgeSection,
     pub recording: RecordingSection,
     pub timeouts: TimeoutSection,
+    pub traces: TracesSection,
     /// Starting values, written to a new database; afterwards the window or `weir-gateway admin` changes them.
     pub caps: Option<Vec<Cap>>,
     pub limits: Option<Vec<Limit>>,
@@ -76,8 +81,12 @@ impl Default for GatewaySection {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSection {
-    /// `sqlite:///absolute/path/weir.db`.
+    /// `sqlite:///absolute/path/weir.db`, or `postgres://user@host/database?sslmode=verify-full&sslrootcert=/path`.
     pub url: Option<String>,
+    /// A folder on this machine for what cannot be recorded while a shared database is away.
+    pub spool: Option<String>,
+    /// Most bytes that one gateway may leave there.
+    pub spool_bytes: Option<u64>,
 }
 
 /// One provider.
@@ -130,13 +139,81 @@ pub struct ModelFacts {
 pub struct CacheSection {
     /// Memory for answers in front of the database.
     pub memory_bytes: u64,
+    /// The semantic cache's model; without it, the user's cache folder, where `cargo xtask setup` puts it.
+    pub embedding_model_file: Option<String>,
 }
 
 impl Default for CacheSection {
     fn default() -> CacheSection {
         CacheSection {
             memory_bytes: 64 * 1024 * 1024,
+            embedding_model_file: None,
         }
+    }
+}
+
+/// Whether the cheapest model is asked if two answers agree, where nothing cheaper can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JudgeSection {
+    /// The most that this may cost in a UTC day, over all gateways, in nano-dollars; 0 asks nobody.
+    pub daily_nanousd: i64,
+}
+
+/// What makes the vectors of the semantic cache and of searches, when it is not the local model.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmbedderSection {
+    /// A name in `[providers]`; or a new one, when `base_url` says where it is.
+    pub provider: String,
+    /// As the provider calls it.
+    pub model: String,
+    pub base_url: Option<String>,
+    /// Of `base_url`: what is spoken there, `openai` when nothing is said.
+    pub protocol: Option<ProviderProtocol>,
+    /// Of `base_url`: name of the environment variable that holds its key.
+    pub key_env: Option<String>,
+    /// Asks for vectors of so many dimensions; without it they are as long as the model makes them.
+    pub dims: Option<u32>,
+    /// How long one call may take.
+    #[serde(default = "usual_embedder_timeout")]
+    pub timeout_seconds: u64,
+}
+
+const fn usual_embedder_timeout() -> u64 {
+    10
+}
+
+impl EmbedderSection {
+    /// The provider that this section brings along, if it does.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn provider(&self) -> Result<Option<ProviderConfig>, String> {
+        if self.provider.is_empty() || self.model.is_empty() {
+            return Err("[embedder] needs a provider and a model".to_owned());
+        }
+        if self.dims == Some(0) || self.dims.is_some_and(|dims| dims > 8_192) {
+            return Err("embedder.dims must be 1 to 8192; leave it out for the model's own".to_owned());
+        }
+        if !(1..=300).contains(&self.timeout_seconds) {
+            return Err("embedder.timeout_seconds must be 1 to 300".to_owned());
+        }
+        let Some(base_url) = &self.base_url else {
+            if self.protocol.is_some() || self.key_env.is_some() {
+                return Err(format!(
+                    "embedder.protocol and embedder.key_env are for a provider of its own: say its base_url too, or leave them to [providers.{}]",
+                    self.provider
+                ));
+            }
+            return Ok(None);
+        };
+        Ok(Some(ProviderConfig {
+            name: self.provider.clone(),
+            protocol: self.protocol.unwrap_or(ProviderProtocol::Openai),
+            base_url: base_url.clone(),
+            key: self.key_env.clone().map_or(KeySource::None, KeySource::Env),
+        }))
     }
 }
 
@@ -158,6 +235,16 @@ impl Default for RecordingSection {
             request_days: 90,
         }
     }
+}
+
+/// Where traces are sent to, as OpenTelemetry's OTLP over HTTP with JSON.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TracesSection {
+    /// `http://127.0.0.1:4318/v1/traces`; without it nothing is sent.
+    pub endpoint: Option<String>,
+    /// Name of the environment variable with further headers: `name=value,name=value`.
+    pub headers_env: Option<String>,
 }
 
 /// How long to wait for providers.

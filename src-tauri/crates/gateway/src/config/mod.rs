@@ -1,15 +1,19 @@
 //! The configuration file and the environment: read once, checked, unknown keys refused. Nothing else reads the environment.
 
 pub mod compile;
+mod database;
 pub mod environment;
 mod example;
 mod file;
 mod ladder;
 pub mod play_money;
+mod redis;
 
+pub use database::{Database, DatabaseUrl};
 pub use environment::Environment;
 pub use example::EXAMPLE;
-pub use file::{FileConfig, GatewaySection, ModelFacts, ProviderSection};
+pub use file::{EmbedderSection, FileConfig, GatewaySection, ModelFacts, ProviderSection, TracesSection};
+pub use redis::{RedisConfig, RedisSection};
 
 use std::path::{Path, PathBuf};
 use weir_contract::model::catalog::{KeySource, ProviderConfig, ProviderProtocol};
@@ -35,8 +39,14 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     /// Name of the provider that `auto` and bare model names use.
     pub default_provider: String,
-    pub database_url: String,
+    pub database_url: DatabaseUrl,
     pub listen: String,
+    /// The Redis beside the database, where there is one.
+    pub redis: Option<RedisConfig>,
+    /// Where the embedding model's file is looked for; none where there is no folder for it.
+    pub embedding_model_file: Option<PathBuf>,
+    /// Where this machine keeps what a database does not take; none where there is no folder for it.
+    pub spool: Option<PathBuf>,
 }
 
 impl Config {
@@ -91,14 +101,13 @@ impl Config {
                 key: KeySource::None,
             });
         }
+        // A first provider of the environment or the file is what `auto` uses; the embedder's own comes after.
+        let first_provider = providers.first().map(|first| first.name.clone());
+        add_embedder(&file, &mut providers).map_err(ConfigError::Invalid)?;
         let default_provider = environment
             .provider()
             .or_else(|| file.default_provider.clone())
-            .unwrap_or_else(|| {
-                providers
-                    .first()
-                    .map_or_else(|| "simulated".to_owned(), |first| first.name.clone())
-            });
+            .unwrap_or_else(|| first_provider.unwrap_or_else(|| "simulated".to_owned()));
         if !providers.iter().any(|provider| provider.name == default_provider) {
             let known: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
             return Err(ConfigError::Invalid(format!(
@@ -112,11 +121,26 @@ impl Config {
         let database_url = environment
             .database()
             .or_else(|| file.database.url.clone())
-            .unwrap_or_else(|| "sqlite://weir.db".to_owned());
+            .unwrap_or_else(|| "sqlite://weir.db".to_owned())
+            .into();
         let listen = environment
             .listen()
             .unwrap_or_else(|| file.gateway.listen.clone());
+        let embedding_model_file = file
+            .cache
+            .embedding_model_file
+            .clone()
+            .map(PathBuf::from)
+            .or_else(|| environment.embedding_model_file());
+        let redis = file.redis.combine(environment)?;
+        let spool = environment
+            .spool()
+            .or_else(|| file.database.spool.clone().map(PathBuf::from))
+            .or_else(|| environment.state_folder());
         Ok(Config {
+            redis,
+            spool,
+            embedding_model_file,
             file,
             providers,
             default_provider,
@@ -125,30 +149,38 @@ impl Config {
         })
     }
 
-    /// The path of the SQLite file.
+    /// The store that is configured.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] for other kinds of database.
-    pub fn sqlite_path(&self) -> Result<PathBuf, ConfigError> {
-        sqlite_path(&self.database_url)
+    /// [`ConfigError::Invalid`] for databases that Weir does not know.
+    pub fn database(&self) -> Result<Database, ConfigError> {
+        self.database_url.database()
     }
 }
 
-/// The path in a URL such as `sqlite:///var/lib/weir/weir.db` or `sqlite://weir.db`.
-///
-/// # Errors
-/// [`ConfigError::Invalid`] for other kinds of database.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
-    if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
-        return Ok(PathBuf::from(path));
-    }
-    let scheme = url.split("://").next().unwrap_or_default();
-    Err(ConfigError::Invalid(match scheme {
-        "postgres" | "postgresql" => {
-            "this version of Weir keeps its data in SQLite; use sqlite:///absolute/path/weir.db (Postgres is not there yet)".to_owned()
+/// Adds the provider that `[embedder]` brings along, and checks the one that it names.
+fn add_embedder(file: &FileConfig, providers: &mut Vec<ProviderConfig>) -> Result<(), String> {
+    let Some(section) = &file.embedder else {
+        return Ok(());
+    };
+    if let Some(own) = section.provider()? {
+        if providers.iter().any(|known| known.name == own.name) {
+            return Err(format!(
+                "embedder.base_url: the provider \"{}\" is configured already; leave base_url out to use it, or give the embedder's another name",
+                own.name
+            ));
         }
-        _ => "the database URL must look like sqlite:///absolute/path/weir.db".to_owned(),
-    }))
+        providers.push(own);
+    }
+    let named = providers.iter().find(|known| known.name == section.provider);
+    match named.map(|provider| provider.protocol) {
+        Some(ProviderProtocol::Anthropic) => Err(format!(
+            "embedder.provider: \"{}\" speaks Anthropic's protocol, which has no embeddings",
+            section.provider
+        )),
+        // One that is added in the window later is looked for at each start.
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -195,14 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_other_databases_are_refused_in_words() {
+    fn unknown_keys_are_refused_in_words() {
         let problem = FileConfig::parse("[gateway]\nlistne = \"x\"").expect_err("unknown key");
         assert!(
             problem.contains("listne") && problem.contains("listen"),
             "{problem}"
         );
-        let problem = sqlite_path("postgres://x").expect_err("not here yet").to_string();
-        assert!(problem.contains("sqlite:///"), "{problem}");
     }
 
     #[test]

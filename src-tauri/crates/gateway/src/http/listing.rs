@@ -2,7 +2,7 @@
 
 use super::{
     GatewayState,
-    authenticate::{authenticate, status_of},
+    authenticate::{NotAllowed, authenticate, status_of},
     rate::put_rates,
     reply,
     server::ClientAddress,
@@ -34,14 +34,14 @@ use weir_engine::{
 };
 
 /// A read that was let through: what its answer says of limits, and what it holds until it ends.
-struct Reading {
+pub(super) struct Reading {
     _hold: LimitHold,
-    key: VirtualKey,
+    pub(super) key: VirtualKey,
     rates: Vec<RateHeaders>,
 }
 
 impl Reading {
-    fn answer(&self, body: Value) -> Response {
+    pub(super) fn answer(&self, body: Value) -> Response {
         let mut response = Json(body).into_response();
         put_rates(&mut response, &self.rates);
         response
@@ -54,17 +54,36 @@ async fn checked(
     client: ClientAddress,
     headers: &HeaderMap,
 ) -> Result<Reading, Response> {
-    let key = authenticate(state, headers, KeyEndpoint::Listings)
-        .await
-        .map_err(|problem| {
-            let (status, code) = status_of(&problem);
-            reply::error(
-                ClientProtocol::ChatCompletions,
-                status,
-                code,
-                &problem.to_string(),
-            )
-        })?;
+    checked_for(state, client, headers, KeyEndpoint::Listings).await
+}
+
+/// The same for an endpoint that a key may be kept from.
+pub(super) async fn checked_for(
+    state: &GatewayState,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    endpoint: KeyEndpoint,
+) -> Result<Reading, Response> {
+    let key = authenticate(state, headers, endpoint).await;
+    admitted(state, client, headers, key).await
+}
+
+/// Counts a request like a read, if its key is good.
+pub(super) async fn admitted(
+    state: &GatewayState,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    key: Result<VirtualKey, NotAllowed>,
+) -> Result<Reading, Response> {
+    let key = key.map_err(|problem| {
+        let (status, code) = status_of(&problem);
+        reply::error(
+            ClientProtocol::ChatCompletions,
+            status,
+            code,
+            &problem.to_string(),
+        )
+    })?;
     let said = |name: &str| {
         headers
             .get(name)
@@ -186,6 +205,7 @@ pub(super) async fn cache_stats(
     let asked = response + semantic + misses;
     let hit_rate = (asked > 0).then(|| (response + semantic) as f64 / asked as f64);
     let (memory_entries, memory_bytes) = state.engine.memory.size();
+    let (search_vectors, search_bytes) = state.engine.search.size();
     let stored = match state.engine.store.extent(&CacheSelector::All).await {
         Ok(extent) => json!({"entries": extent.entries, "bytes": extent.bytes}),
         Err(problem) => json!({"error": problem.to_string()}),
@@ -199,5 +219,10 @@ pub(super) async fn cache_stats(
         "saved_usd": saved.to_decimal(),
         "memory": {"entries": memory_entries, "bytes": memory_bytes},
         "stored": stored,
+        "search": {
+            "hits": state.engine.counters.search_hits.load(Ordering::Relaxed),
+            "misses": state.engine.counters.search_misses.load(Ordering::Relaxed),
+            "memory": {"vectors": search_vectors, "bytes": search_bytes},
+        },
     }))
 }

@@ -1,6 +1,8 @@
 //! `GET /metrics` in Prometheus' text form. Labels are few and closed, so series never explode. Open on loopback; from
 //! elsewhere a key is needed.
 
+mod models;
+
 use super::{
     GatewayState,
     authenticate::{authenticate, status_of},
@@ -131,6 +133,7 @@ fn write_metrics(state: &GatewayState) -> Result<String, std::fmt::Error> {
         "The part not spent waiting for providers.",
         &counters.overhead,
     )?;
+    models::write(&mut text, &counters.by_model)?;
     heading(
         &mut text,
         "weir_breaker_open",
@@ -151,6 +154,15 @@ fn write_metrics(state: &GatewayState) -> Result<String, std::fmt::Error> {
             )?;
         }
     }
+    if let Some(shared) = state.engine.shared_cache() {
+        heading(
+            &mut text,
+            "weir_redis_up",
+            "gauge",
+            "1 while Redis is used, 0 while it is away.",
+        )?;
+        writeln!(text, "weir_redis_up {}", u8::from(shared.problem().is_none()))?;
+    }
     heading(
         &mut text,
         "weir_config_version",
@@ -161,7 +173,7 @@ fn write_metrics(state: &GatewayState) -> Result<String, std::fmt::Error> {
     Ok(text)
 }
 
-fn heading(text: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
+pub(super) fn heading(text: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
@@ -177,7 +189,7 @@ fn histogram(text: &mut String, name: &str, help: &str, histogram: &Histogram) -
     )
 }
 
-fn escaped(label: &str) -> String {
+pub(super) fn escaped(label: &str) -> String {
     label
         .replace('\\', "\\\\")
         .replace('"', "\\\"")

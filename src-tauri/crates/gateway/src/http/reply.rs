@@ -101,7 +101,7 @@ pub(super) fn error(protocol: ClientProtocol, status: u16, code: &str, message: 
 /// A path that is not there.
 pub(super) async fn not_found(uri: Uri) -> Response {
     let message = format!(
-        "there is no {}; Weir has POST /v1/chat/completions, /v1/messages, /v1/embeddings and GET /v1/models, /v1/providers, /v1/cache/stats, /metrics, /health/live, /health/ready",
+        "there is no {}; Weir has POST /v1/chat/completions, /v1/messages, /v1/embeddings, /v1/feedback, /v1/search, PUT, GET and DELETE /v1/collections/NAME, POST and DELETE /v1/collections/NAME/items, DELETE /v1/cache/entries, and GET /v1/collections, /v1/models, /v1/providers, /v1/cache/stats, /metrics, /health/live, /health/ready",
         uri.path()
     );
     error(protocol_of(uri.path()), 404, "not_found", &message)

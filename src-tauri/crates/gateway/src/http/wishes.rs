@@ -2,7 +2,11 @@
 
 use axum::http::HeaderMap;
 use serde_json::Value;
-use weir_engine::call::{CacheWish, Wishes};
+use weir_engine::{
+    call::{CacheWish, Wishes},
+    store::OWN_EVENTS,
+    trace_parent::TraceParent,
+};
 
 /// Longest value of one of these fields; longer ones are refused so that they cannot fill the records.
 const LONGEST: usize = 256;
@@ -28,20 +32,27 @@ pub(super) fn read(headers: &HeaderMap, body: &mut Value) -> Result<Wishes, Stri
     let cache = said("cache")?;
     let ttl = said("cache-ttl")?;
     let tags = said("tags")?;
+    let sources = said("source")?;
     let mut wishes = Wishes {
         intent: said("intent")?,
         user: said("user")?,
         session: said("session")?,
         event: said("event")?,
-        tags: tags
-            .split(',')
-            .map(str::trim)
-            .filter(|tag| !tag.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        tags: list(&tags),
+        sources: list(&sources),
         simulate: Some(said("simulate")?).filter(|text| !text.is_empty()),
+        trace_parent: headers
+            .get("traceparent")
+            .and_then(|value| value.to_str().ok())
+            .and_then(TraceParent::parse),
         ..Wishes::default()
     };
+    if OWN_EVENTS.contains(&wishes.event.as_str()) {
+        return Err(format!(
+            "x-weir-event is \"{}\", by which Weir knows calls of its own; choose another",
+            wishes.event
+        ));
+    }
     if !cache.is_empty() {
         wishes.cache = CacheWish::parse(&cache)
             .ok_or_else(|| format!("x-weir-cache is \"{cache}\"; it may be on, off, refresh or only"))?;
@@ -66,6 +77,15 @@ pub(super) fn read(headers: &HeaderMap, body: &mut Value) -> Result<Wishes, Stri
             .collect();
     }
     Ok(wishes)
+}
+
+/// A list with commas.
+fn list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Takes `weir-name`, `x-weir-name` or `weir_name` out of `metadata`.

@@ -74,6 +74,7 @@ fn entry(dice: &mut Dice, now_ms: i64, number: u64) -> CacheEntry {
     CacheEntry {
         row,
         app_version: "sample".to_owned(),
+        tenant: String::new(),
         body: Vec::new(),
     }
 }
@@ -110,7 +111,13 @@ async fn save_rollouts(store: &dyn Store, now_ms: i64) -> Result<(), StoreError>
         let body = serde_json::to_string(&rollout)
             .map_err(|problem| StoreError::Incompatible(problem.to_string()))?;
         store
-            .save_config("rollout", name, &body, 0, "sample", now_ms)
+            .save_config(
+                "rollout",
+                name,
+                &body,
+                0,
+                &weir_engine::change::Act::of_weir("sample", now_ms),
+            )
             .await?;
     }
     Ok(())

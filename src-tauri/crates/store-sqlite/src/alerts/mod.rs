@@ -4,11 +4,14 @@ mod deliver;
 mod history;
 mod raise;
 
-use crate::{SqliteStore, error::from_sqlx, error::inconsistent, writer::Operation};
+use crate::{SqliteStore, changes::append, error::from_sqlx, error::inconsistent, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::model::alert::{AlertEvent, Delivery, DeliveryState, SnoozeOf};
-use weir_engine::store::{AlertStore, DeliveryOutcome, DueDelivery, NewAlert, Snooze, StoreError};
+use weir_engine::{
+    change::{Act, Subject},
+    store::{AlertStore, DeliveryOutcome, DueDelivery, NewAlert, Snooze, StoreError},
+};
 
 #[async_trait]
 impl AlertStore for SqliteStore {
@@ -72,8 +75,12 @@ impl AlertStore for SqliteStore {
         Ok(snooze.collect())
     }
 
-    async fn set_snooze(&self, snooze: Snooze) -> Result<(), StoreError> {
-        self.write(SetSnooze(snooze)).await
+    async fn set_snooze(&self, snooze: Snooze, act: &Act) -> Result<(), StoreError> {
+        self.write(SetSnooze {
+            snooze,
+            act: act.clone(),
+        })
+        .await
     }
 
     async fn expire_alerts(&self, before_ms: i64) -> Result<u64, StoreError> {
@@ -92,24 +99,54 @@ fn read_state(row: i64, text: &str) -> Result<DeliveryState, StoreError> {
     })
 }
 
-struct SetSnooze(Snooze);
+struct SetSnooze {
+    snooze: Snooze,
+    act: Act,
+}
 
 #[async_trait]
 impl Operation for SetSnooze {
     type Reply = ();
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let noun = self.0.of.as_str();
+        let noun = self.snooze.of.as_str();
+        let was = sqlx::query_scalar!(
+            "SELECT until_ms FROM alert_snoozes WHERE noun = ? AND name = ?",
+            noun,
+            self.snooze.name
+        )
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(from_sqlx)?;
+        if was.is_none() && self.snooze.until_ms <= self.act.now_ms {
+            // The end of a snooze that never was.
+            return Ok(());
+        }
         sqlx::query!(
             "INSERT INTO alert_snoozes (noun, name, until_ms) VALUES (?, ?, ?)
              ON CONFLICT DO UPDATE SET until_ms = excluded.until_ms",
             noun,
-            self.0.name,
-            self.0.until_ms
+            self.snooze.name,
+            self.snooze.until_ms
         )
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
+        let json = |until_ms: i64| {
+            format!(
+                "{{\"{noun}\":{},\"until_ms\":{until_ms}}}",
+                serde_json::json!(self.snooze.name)
+            )
+        };
+        let (before, after) = (was.map(json), json(self.snooze.until_ms));
+        let subject = Subject {
+            kind: "snooze",
+            name: &self.snooze.name,
+            before: before.as_deref(),
+            after: Some(&after),
+            config_version: None,
+        };
+        append(connection, &self.act, subject, None).await?;
         Ok(())
     }
 }

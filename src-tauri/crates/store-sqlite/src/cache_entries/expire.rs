@@ -1,5 +1,6 @@
 //! Removes entries that may not be served any more.
 
+use super::end_clear::overwrite_deleted;
 use crate::{error::from_sqlx, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -19,6 +20,16 @@ impl Operation for Expire {
     type Reply = u64;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+        // So that a purge need not look for answers that have expired before it.
+        overwrite_deleted(connection, true).await?;
+        let removed = self.remove(connection).await;
+        overwrite_deleted(connection, false).await?;
+        removed
+    }
+}
+
+impl Expire {
+    async fn remove(&self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
         let expired = sqlx::query!(
             "DELETE FROM cache_entries WHERE seq IN (SELECT seq FROM cache_entries WHERE expires_ms <= ? LIMIT ?)",
             self.now_ms,

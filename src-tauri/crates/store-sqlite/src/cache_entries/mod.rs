@@ -1,5 +1,8 @@
 //! The response cache's rows.
 
+mod clear;
+mod clears;
+mod end_clear;
 mod expire;
 mod put;
 mod select;
@@ -10,15 +13,19 @@ use weir_contract::{
     NanoUsd,
     model::cache::{CacheEntryRow, CacheExtent, CacheSelector},
 };
-use weir_engine::store::{CacheEntry, CacheStore, StoreError};
+use weir_engine::{
+    change::Act,
+    store::{CacheEntry, CacheStore, ClearStore, Clearing, StoreError},
+};
 
 #[async_trait]
 impl CacheStore for SqliteStore {
     async fn get_entry(&self, key: &str, now_ms: i64) -> Result<Option<CacheEntry>, StoreError> {
         let found = sqlx::query!(
             "SELECT key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
-                    cost_nanousd, app_version, body
-             FROM cache_entries WHERE key = ? AND expires_ms > ?",
+                    cost_nanousd, app_version, tenant, body
+             FROM cache_entries WHERE key = ? AND expires_ms > ?
+             AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
             key,
             now_ms
         )
@@ -44,6 +51,7 @@ impl CacheStore for SqliteStore {
         Ok(Some(CacheEntry {
             row: row.try_into()?,
             app_version: found.app_version,
+            tenant: found.tenant,
             body: found.body,
         }))
     }
@@ -66,8 +74,15 @@ impl CacheStore for SqliteStore {
         select::extent(&mut connection, selector).await
     }
 
-    async fn clear_entries(&self, selector: &CacheSelector) -> Result<CacheExtent, StoreError> {
-        self.write(select::Clear(selector.clone())).await
+    async fn clear_entries(
+        &self,
+        selector: &CacheSelector,
+        act: Option<&Act>,
+    ) -> Result<CacheExtent, StoreError> {
+        match act {
+            Some(act) => Ok(self.clear(&Clearing::of(selector.clone()), act).await?.extent),
+            None => self.write(clear::Drop(selector.clone())).await,
+        }
     }
 
     async fn expire_entries(&self, now_ms: i64, app_version: &str) -> Result<u64, StoreError> {

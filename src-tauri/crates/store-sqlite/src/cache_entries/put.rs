@@ -17,8 +17,8 @@ impl Operation for Put {
         sqlx::query!(
             "INSERT OR REPLACE INTO cache_entries (
                  key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
-                 cost_nanousd, app_version, body)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 cost_nanousd, app_version, tenant, body)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row.key,
             row.label,
             row.intent,
@@ -33,6 +33,7 @@ impl Operation for Put {
             row.bytes,
             row.cost_nanousd.0,
             self.0.app_version,
+            self.0.tenant,
             self.0.body
         )
         .execute(connection)

@@ -2,10 +2,9 @@
 
 use super::StoredEntry;
 use crate::{
+    collections,
     error::{from_sqlx, inconsistent},
-    writer::Operation,
 };
-use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 use weir_contract::{
     NanoUsd,
@@ -13,7 +12,7 @@ use weir_contract::{
 };
 use weir_engine::store::StoreError;
 
-/// Runs one of the macros below with the condition that stands for the selector. `?1` and `?2` are its values.
+/// Runs one of the macros below (or of `clear.rs`) with the condition that stands for the selector. `?1` and `?2` are its values.
 macro_rules! by_selector {
     ($selector:expr, $query:ident, $executor:expr $(, $argument:expr)*) => {
         match $selector {
@@ -34,9 +33,22 @@ macro_rules! by_selector {
                 i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX),
                 $executor $(, $argument)*
             ),
+            CacheSelector::Source(source) => $query!(
+                "key IN (SELECT key FROM cache_marks WHERE kind = 'source' AND value = ?1) AND ?2",
+                source,
+                true,
+                $executor $(, $argument)*
+            ),
+            CacheSelector::User(user) => $query!(
+                "key IN (SELECT key FROM cache_marks WHERE kind = 'user' AND value = ?1) AND ?2",
+                user,
+                true,
+                $executor $(, $argument)*
+            ),
         }
     };
 }
+pub(super) use by_selector;
 
 macro_rules! page {
     ($condition:literal, $first:expr, $second:expr, $executor:expr, $after:expr, $limit:expr) => {{
@@ -47,7 +59,8 @@ macro_rules! page {
                     cost_nanousd
              FROM cache_entries WHERE "
                 + $condition
-                + " AND (created_ms, key) < (?3, ?4) ORDER BY created_ms DESC, key DESC LIMIT ?5",
+                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)
+                   AND (created_ms, key) < (?3, ?4) ORDER BY created_ms DESC, key DESC LIMIT ?5",
             first,
             second,
             created_ms,
@@ -66,7 +79,8 @@ macro_rules! sums {
             "SELECT count(*) AS \"entries!: i64\", coalesce(sum(bytes), 0) AS \"bytes!: i64\",
                     coalesce(sum(hits * cost_nanousd), 0) AS \"saved_nanousd!: i64\"
              FROM cache_entries WHERE "
-                + $condition,
+                + $condition
+                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
             first,
             second
         )
@@ -76,16 +90,8 @@ macro_rules! sums {
             entries: sums.entries,
             bytes: sums.bytes,
             saved_nanousd: NanoUsd(sums.saved_nanousd),
+            collection_items: 0,
         })
-    }};
-}
-
-macro_rules! delete {
-    ($condition:literal, $first:expr, $second:expr, $executor:expr) => {{
-        let (first, second) = ($first, $second);
-        sqlx::query!("DELETE FROM cache_entries WHERE " + $condition, first, second)
-            .execute($executor)
-            .await
     }};
 }
 
@@ -128,19 +134,9 @@ pub(super) async fn extent(
     connection: &mut SqliteConnection,
     selector: &CacheSelector,
 ) -> Result<CacheExtent, StoreError> {
-    by_selector!(selector, sums, &mut *connection).map_err(from_sqlx)
-}
-
-/// Removes the entries and says what they were.
-pub(super) struct Clear(pub(super) CacheSelector);
-
-#[async_trait]
-impl Operation for Clear {
-    type Reply = CacheExtent;
-
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<CacheExtent, StoreError> {
-        let extent = extent(connection, &self.0).await?;
-        by_selector!(&self.0, delete, &mut *connection).map_err(from_sqlx)?;
-        Ok(extent)
-    }
+    let answers: CacheExtent = by_selector!(selector, sums, &mut *connection).map_err(from_sqlx)?;
+    Ok(CacheExtent {
+        collection_items: collections::extent(connection, selector).await?,
+        ..answers
+    })
 }

@@ -1,13 +1,19 @@
 //! Replaces the estimated cost of a request by the true one, in the ledger, the balances, the request and the rollups.
 
-use crate::{error::from_sqlx, requests::correct_request_row, writer::Operation};
+use crate::{changes::append, error::from_sqlx, requests::correct_request_row, writer::Operation};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use weir_contract::{NanoUsd, model::ledger::MovedBalance};
-use weir_engine::store::{CorrectionOutcome, CorrectionRequest, StoreError};
+use weir_engine::{
+    change::{Act, Subject},
+    store::{CorrectionOutcome, CorrectionRequest, StoreError},
+};
 
 /// One correction.
-pub(crate) struct Correct(pub(crate) CorrectionRequest);
+pub(crate) struct Correct {
+    pub(crate) asked: CorrectionRequest,
+    pub(crate) act: Act,
+}
 
 /// A charge of the request, with what was corrected before.
 struct Charge {
@@ -29,7 +35,7 @@ impl Operation for Correct {
     const SYNCED: bool = true;
 
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<CorrectionOutcome, StoreError> {
-        let asked = &self.0;
+        let asked = &self.asked;
         let Some(request) = sqlx::query!(
             "SELECT cost_nanousd, cost_basis,
                     EXISTS (SELECT 1 FROM request_corrections WHERE request_id = requests.id) AS \"is_corrected!: bool\"
@@ -75,19 +81,30 @@ impl Operation for Correct {
             }
         }
         correct_request_row(connection, &asked.request_id, asked.true_nanousd.0).await?;
+        let who = self.act.who();
         sqlx::query!(
             "INSERT INTO request_corrections (request_id, before_nanousd, after_nanousd, reason, who, at_ms)
              VALUES (?, ?, ?, ?, ?, ?)",
             asked.request_id,
             before,
             asked.true_nanousd.0,
-            asked.reason,
-            asked.who,
-            asked.now_ms
+            self.act.reason,
+            who,
+            self.act.now_ms
         )
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(from_sqlx)?;
+        let cost = |nanousd: i64| format!("{{\"cost_nanousd\":{nanousd}}}");
+        let (was, is) = (cost(before), cost(asked.true_nanousd.0));
+        let subject = Subject {
+            kind: "request",
+            name: &asked.request_id,
+            before: Some(&was),
+            after: Some(&is),
+            config_version: None,
+        };
+        append(connection, &self.act, subject, None).await?;
         Ok(CorrectionOutcome::Corrected(moved))
     }
 }
@@ -101,7 +118,7 @@ impl Correct {
         charge: &Charge,
         change: i64,
     ) -> Result<(), StoreError> {
-        let now_ms = self.0.now_ms;
+        let now_ms = self.act.now_ms;
         let settles = if charge.corrections == 0 {
             charge.charged_nanousd
         } else {

@@ -11,7 +11,7 @@ pub(crate) async fn correct_request_row(
     true_nanousd: i64,
 ) -> Result<(), StoreError> {
     let row = sqlx::query!(
-        "SELECT seq, started_ms, tier, provider, model, intent, key_id, variants, cost_nanousd,
+        "SELECT seq, started_ms, tier, provider, model, intent, key_id, user_name, team, event, variants, cost_nanousd,
                 cost_basis = 'unsettled' AS \"is_unsettled!: bool\",
                 seq <= (SELECT last_seq FROM rollup_cursor) AS \"is_counted!: bool\"
          FROM requests WHERE id = ?",
@@ -41,6 +41,10 @@ pub(crate) async fn correct_request_row(
         (Dimension::Model, row.model.as_str()),
         (Dimension::Intent, row.intent.as_str()),
         (Dimension::Key, row.key_id.as_str()),
+        // By hour only; there are no minutes to be corrected.
+        (Dimension::User, row.user_name.as_str()),
+        (Dimension::Team, row.team.as_str()),
+        (Dimension::Event, row.event.as_str()),
     ];
     values.extend(
         variants

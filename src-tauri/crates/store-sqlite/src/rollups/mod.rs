@@ -59,8 +59,8 @@ impl RollupStore for SqliteStore {
         spend::values_above(self.readers(), dimension, range, least, most).await
     }
 
-    async fn all_values(&self, dimension: Dimension, range: TimeRange) -> Result<HourSpend, StoreError> {
-        spend::all(self.readers(), dimension, range).await
+    async fn all_spend(&self, range: TimeRange) -> Result<HourSpend, StoreError> {
+        spend::all(self.readers(), range).await
     }
 
     async fn bought_requests(

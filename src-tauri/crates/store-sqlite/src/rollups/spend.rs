@@ -64,21 +64,15 @@ pub(super) async fn values_above(
     Ok(spend.collect())
 }
 
-/// All values of a dimension together.
-pub(super) async fn all(
-    readers: &SqlitePool,
-    dimension: Dimension,
-    range: TimeRange,
-) -> Result<HourSpend, StoreError> {
-    let dimension = dimension.as_str();
+/// All requests together. Each counts once in every dimension that has hours, so the one without values has the same sum.
+pub(super) async fn all(readers: &SqlitePool, range: TimeRange) -> Result<HourSpend, StoreError> {
     sqlx::query_as!(
         HourSpend,
         "SELECT ?1 AS \"at_ms!: i64\", coalesce(sum(requests), 0) AS \"requests!: i64\",
                 coalesce(sum(max(requests - hits - refused, 0)), 0) AS \"bought!: i64\",
                 coalesce(sum(cost_nanousd), 0) AS \"cost_nanousd!: i64\"
-         FROM rollup_counters NOT INDEXED WHERE grain = 'hour' AND dimension = ?2 AND at_ms >= ?1 AND at_ms < ?3",
+         FROM rollup_counters NOT INDEXED WHERE grain = 'hour' AND dimension = 'all' AND at_ms >= ?1 AND at_ms < ?2",
         range.from_ms,
-        dimension,
         range.to_ms
     )
     .fetch_one(readers)

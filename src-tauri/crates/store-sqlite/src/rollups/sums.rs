@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use weir_engine::{
     metrics::bucket::bucket_of,
-    store::{Counters, Dimension, Grain},
+    store::{Counters, Dimension, Grain, OWN_EVENTS},
 };
 
 /// What the rollups need of a request, as read from `requests`.
@@ -153,7 +153,12 @@ fn counters_of(request: &Counted) -> Counters {
         errors: i64::from(matches!(request.status.as_str(), "failed" | "cut")),
         refused: i64::from(request.status == "refused"),
         cost_nanousd,
-        saved_nanousd: request.saved_nanousd,
+        // What audits, judges and embedders of the semantic cache cost is taken off what it saves.
+        saved_nanousd: if OWN_EVENTS.contains(&request.event.as_str()) {
+            request.saved_nanousd - cost_nanousd
+        } else {
+            request.saved_nanousd
+        },
         unsettled_nanousd: if request.cost_basis == "unsettled" {
             cost_nanousd
         } else {

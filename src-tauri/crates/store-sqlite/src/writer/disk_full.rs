@@ -23,7 +23,13 @@ impl Operation for Limit {
 
 async fn save(store: &SqliteStore, name: &str) -> Result<i64, StoreError> {
     store
-        .save_config("setting", name, &"x".repeat(20_000), 0, "ada", 1)
+        .save_config(
+            "setting",
+            name,
+            &"x".repeat(20_000),
+            0,
+            &weir_engine::change::Act::of_weir("test", 1),
+        )
         .await
 }
 

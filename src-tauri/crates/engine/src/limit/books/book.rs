@@ -1,21 +1,12 @@
 //! One caller's slots under one limit, as one gateway holds them.
 
-use crate::limit::account::{Answer, Entry, IDLE_RETURN_MS, Use};
-use std::collections::VecDeque;
+use super::uses::{Use, Uses, micros, until_ms};
+use crate::limit::account::{self, Answer, Entry, IDLE_RETURN_MS};
 
 /// A refused caller is asked about again after so long at most: other gateways give back what they do not need.
 const LOOK_AGAIN_US: u64 = 250_000;
-
-/// Something used, by this process's monotonic clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Used {
-    /// The first of those that count as one; `at_us` is the last of them.
-    first_us: u64,
-    at_us: u64,
-    amount: i64,
-    /// The book's epoch in which its slots were lent; none for a gateway's own share.
-    lent_in: Option<u64>,
-}
+/// The same where some room was left, only too little: others may take it, and then the wait grows.
+const LOOK_AGAIN_WITH_ROOM_US: u64 = 25_000;
 
 /// See the module's words.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +15,8 @@ pub(super) struct Book {
     pub(super) free: i64,
     /// Held by calls under way.
     pub(super) in_flight: i64,
-    /// Used and resting here, oldest first.
-    used: VecDeque<Used>,
+    /// Used and resting here.
+    used: Uses,
     need: i64,
     want: i64,
     /// The store must be told, though nothing was used.
@@ -33,6 +24,8 @@ pub(super) struct Book {
     room: i64,
     /// Slots that rest in the store and when they are free, soonest first.
     resting: Vec<(u64, i64)>,
+    /// When the store said so.
+    heard_us: u64,
     closed_until_us: u64,
     touched_us: u64,
     /// Rises when what was lent is given up: what calls under way leave of it is then not used again.
@@ -55,6 +48,8 @@ pub(super) enum Word {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     pub(super) now_us: u64,
+    /// When the request came. What was heard before it may have changed since.
+    pub(super) arrived_us: u64,
     pub(super) wall_ms: i64,
     /// The lent slots are surely still this gateway's own.
     pub(super) is_trusted: bool,
@@ -63,6 +58,14 @@ pub(super) struct Terms {
     pub(super) most: i64,
     /// 0 for calls at the same time.
     pub(super) rest_ms: i64,
+}
+
+impl Terms {
+    /// What is with other gateways was used just now at the latest, and is given back when it is not needed. Nobody knows
+    /// when calls under way end.
+    pub(super) fn longest_wait_ms(&self) -> Option<i64> {
+        (self.rest_ms > 0).then(|| self.rest_ms.saturating_add(IDLE_RETURN_MS))
+    }
 }
 
 impl Book {
@@ -81,23 +84,24 @@ impl Book {
         let lacking = amount - self.free - self.room;
         if terms.now_us < self.closed_until_us && lacking > 0 {
             return Word::Refused {
-                retry_after_ms: self.wait_ms(lacking, terms),
+                retry_after_ms: self.wait_ms(amount - self.free, terms),
             };
         }
         Word::Ask
     }
 
     fn local_word(&mut self, amount: i64, share: i64, terms: &Terms) -> Word {
-        let surplus = self.rests().saturating_add(self.in_flight).saturating_add(amount) - share;
+        let surplus = self
+            .used
+            .amount()
+            .saturating_add(self.in_flight)
+            .saturating_add(amount)
+            - share;
         if surplus <= 0 {
             return Word::Local;
         }
-        let mut freed = 0;
-        let fits = self.used.iter().find(|used| {
-            freed += used.amount;
-            freed >= surplus
-        });
-        let wait = fits.map(|used| until_ms(used.at_us.saturating_add(micros(terms.rest_ms)), terms.now_us));
+        let fits_us = self.used.rested_at_us(surplus, terms.rest_ms);
+        let wait = fits_us.map(|at_us| until_ms(at_us, terms.now_us));
         Word::Refused {
             retry_after_ms: wait.or((terms.rest_ms > 0).then_some(terms.rest_ms)),
         }
@@ -105,12 +109,7 @@ impl Book {
 
     /// What has rested is free again, or goes back where it was not lent or was given up.
     fn wake_rested(&mut self, rest_ms: i64, now_us: u64) {
-        let rest_us = micros(rest_ms);
-        while let Some(used) = self.used.front().copied() {
-            if used.at_us.saturating_add(rest_us) > now_us {
-                break;
-            }
-            self.used.pop_front();
+        while let Some(used) = self.used.take_rested(rest_ms, now_us) {
             if used.lent_in == Some(self.epoch) {
                 self.free = self.free.saturating_add(used.amount);
             } else {
@@ -119,17 +118,15 @@ impl Book {
         }
     }
 
-    fn rests(&self) -> i64 {
-        self.used
-            .iter()
-            .fold(0, |sum: i64, used| sum.saturating_add(used.amount))
-    }
-
-    /// Until so many slots more than now are free, if nobody else takes them.
+    /// Until so many slots more than are free here can be had, if nobody else takes them after the request came. What was
+    /// room before that may be taken, and so may what has rested since.
     fn wait_ms(&self, lacking: i64, terms: &Terms) -> Option<i64> {
-        let here = self.used.iter().filter(|used| used.lent_in == Some(self.epoch));
-        let here = here.map(|used| (used.at_us.saturating_add(micros(terms.rest_ms)), used.amount));
-        let mut frees: Vec<(u64, i64)> = self.resting.iter().copied().chain(here).collect();
+        let is_fresh = self.heard_us >= terms.arrived_us;
+        let lacking = if is_fresh { lacking - self.room } else { lacking };
+        let resting = self.resting.iter().copied();
+        let resting = resting.filter(|(at_us, _)| is_fresh || *at_us > terms.now_us);
+        let here = self.used.rests_of(self.epoch, terms.rest_ms);
+        let mut frees: Vec<(u64, i64)> = resting.chain(here).collect();
         frees.sort_unstable();
         let mut freed: i64 = 0;
         for (at_us, amount) in frees {
@@ -138,9 +135,7 @@ impl Book {
                 return Some(until_ms(at_us, terms.now_us));
             }
         }
-        // The rest is with other gateways: used just now at the latest, and given back when it is not needed. Nobody knows
-        // when calls under way end.
-        (terms.rest_ms > 0).then(|| terms.rest_ms.saturating_add(IDLE_RETURN_MS))
+        terms.longest_wait_ms()
     }
 
     /// Says that this amount is wished for in the next exchange.
@@ -166,15 +161,7 @@ impl Book {
         if stays {
             self.in_flight += amount;
         } else {
-            self.push(
-                Used {
-                    first_us: terms.now_us,
-                    at_us: terms.now_us,
-                    amount,
-                    lent_in,
-                },
-                terms.rest_ms,
-            );
+            self.used.push(terms.now_us, amount, lent_in, terms.rest_ms);
         }
         lent_in
     }
@@ -196,57 +183,14 @@ impl Book {
         if is_lent && left > 0 {
             self.free += left;
         }
-        self.push(
-            Used {
-                first_us: at_us,
-                at_us,
-                amount: used.min(amount),
-                lent_in,
-            },
-            rest_ms,
-        );
+        self.used.push(at_us, used.min(amount), lent_in, rest_ms);
         if left < 0 {
             // More than was estimated: what is free here makes up for it, and the store is told of the rest as a fact.
             let made_up = self.free.min(-left);
             self.free -= made_up;
-            self.push(
-                Used {
-                    first_us: at_us,
-                    at_us,
-                    amount: made_up,
-                    lent_in: Some(self.epoch),
-                },
-                rest_ms,
-            );
-            self.push(
-                Used {
-                    first_us: at_us,
-                    at_us,
-                    amount: -left - made_up,
-                    lent_in: None,
-                },
-                rest_ms,
-            );
+            self.used.push(at_us, made_up, Some(self.epoch), rest_ms);
+            self.used.push(at_us, -left - made_up, None, rest_ms);
         }
-    }
-
-    /// Uses close together count as one, made at the later moment: it rests too long by a five-hundredth at most.
-    fn push(&mut self, used: Used, rest_ms: i64) {
-        if used.amount <= 0 {
-            return;
-        }
-        let place = self.used.partition_point(|known| known.at_us <= used.at_us);
-        let is_last = place == self.used.len();
-        if is_last
-            && let Some(before) = self.used.back_mut()
-            && before.lent_in == used.lent_in
-            && used.at_us.saturating_sub(before.first_us) <= micros(rest_ms) / 512
-        {
-            before.at_us = used.at_us;
-            before.amount = before.amount.saturating_add(used.amount);
-            return;
-        }
-        self.used.insert(place, used);
     }
 
     /// What to tell the store, if there is something. What is idle is given back.
@@ -262,7 +206,7 @@ impl Book {
         }
         self.dirty = false;
         Some(Entry {
-            in_flight: self.in_flight.saturating_add(self.rests()),
+            in_flight: self.in_flight.saturating_add(self.used.amount()),
             free: self.free,
             need: std::mem::take(&mut self.need),
             want: std::mem::take(&mut self.want),
@@ -274,11 +218,11 @@ impl Book {
     pub(super) fn hand_over(&mut self, entry: Entry, now_us: u64) -> Option<Entry> {
         self.wake_rested(entry.rest_ms, now_us);
         self.give_up();
-        let age = |used: &Used| Use {
+        let age = |used: Use| account::Use {
             age_ms: i64::try_from(now_us.saturating_sub(used.at_us) / 1_000).unwrap_or(i64::MAX),
             amount: used.amount,
         };
-        let used: Vec<Use> = self.used.drain(..).map(|used| age(&used)).collect();
+        let used = self.used.drain().map(age).collect();
         self.dirty = false;
         Some(Entry {
             in_flight: self.in_flight,
@@ -295,6 +239,7 @@ impl Book {
             self.dirty = true;
         }
         self.room = answer.room;
+        self.heard_us = now_us;
         let at_us = |in_ms: i64| now_us.saturating_add(micros(in_ms));
         self.resting = answer
             .resting
@@ -305,15 +250,20 @@ impl Book {
         if entry.need > 0 && answer.granted == 0 {
             let terms = Terms {
                 now_us,
+                arrived_us: now_us,
                 wall_ms: 0,
                 is_trusted: true,
                 share: None,
                 most: entry.most,
                 rest_ms: entry.rest_ms,
             };
-            let wait = self.wait_ms(entry.need - answer.room, &terms);
-            let opens_us = wait.map_or(u64::MAX, at_us);
-            self.closed_until_us = opens_us.min(now_us.saturating_add(LOOK_AGAIN_US));
+            let opens_us = self.wait_ms(entry.need, &terms).map_or(u64::MAX, at_us);
+            let look_again_us = if answer.room > 0 {
+                LOOK_AGAIN_WITH_ROOM_US
+            } else {
+                LOOK_AGAIN_US
+            };
+            self.closed_until_us = opens_us.min(now_us.saturating_add(look_again_us));
         }
     }
 
@@ -358,10 +308,7 @@ impl Book {
             .iter()
             .map(|(at_us, _)| *at_us)
             .find(|at_us| *at_us > terms.now_us);
-        let here = self
-            .used
-            .front()
-            .map(|used| used.at_us.saturating_add(micros(terms.rest_ms)));
+        let here = self.used.first_rested_at_us(terms.rest_ms);
         let reset_ms = in_store
             .into_iter()
             .chain(here)
@@ -369,15 +316,4 @@ impl Book {
             .map_or(0, |at_us| until_ms(at_us, terms.now_us));
         (remaining.clamp(0, terms.most), reset_ms)
     }
-}
-
-fn micros(millis: i64) -> u64 {
-    u64::try_from(millis).unwrap_or(0).saturating_mul(1_000)
-}
-
-/// Whole milliseconds, rounded up, at least one.
-fn until_ms(at_us: u64, now_us: u64) -> i64 {
-    i64::try_from(at_us.saturating_sub(now_us).div_ceil(1_000))
-        .unwrap_or(i64::MAX)
-        .max(1)
 }

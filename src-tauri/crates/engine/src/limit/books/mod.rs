@@ -6,6 +6,7 @@
 
 mod book;
 mod exchange;
+mod uses;
 mod verdict;
 
 pub use exchange::Sent;
@@ -145,10 +146,11 @@ impl Rule {
         self.limit.measure != LimitMeasure::Requests
     }
 
-    fn terms(&self, now: Moment, is_trusted: bool, away: bool, holders: u32) -> Terms {
+    fn terms(&self, now: Moment, arrived_us: u64, is_trusted: bool, away: bool, holders: u32) -> Terms {
         let share = (self.limit.most / i64::from(holders.max(1))).max(1);
         Terms {
             now_us: now.monotonic_us,
+            arrived_us,
             wall_ms: now.wall_ms,
             is_trusted,
             share: away.then_some(share),

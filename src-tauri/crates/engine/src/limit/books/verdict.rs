@@ -88,18 +88,23 @@ struct Judged {
 impl Judged {
     fn refuse_the_unknown(&mut self) {
         if self.word == Word::Ask {
-            let rest_ms = self.terms.rest_ms;
-            self.word = Word::Refused {
-                retry_after_ms: (rest_ms > 0).then_some(rest_ms),
-            };
+            let retry_after_ms = self.terms.longest_wait_ms();
+            self.word = Word::Refused { retry_after_ms };
         }
     }
 }
 
 impl Books {
-    /// Admits and counts a request, refuses it, or notes what must be asked for.
-    pub fn admit(&mut self, caller: &Caller<'_>, weight: &Weight, now: Moment, look: Look) -> Verdict {
-        let mut judged = self.judge(caller, weight, now);
+    /// Admits and counts a request that came at `arrived_us` of the monotonic clock, refuses it, or notes what must be asked for.
+    pub fn admit(
+        &mut self,
+        caller: &Caller<'_>,
+        weight: &Weight,
+        arrived_us: u64,
+        now: Moment,
+        look: Look,
+    ) -> Verdict {
+        let mut judged = self.judge(caller, weight, arrived_us, now);
         if judged.iter().any(|one| one.word == Word::Ask) {
             match look {
                 Look::First => self.note_wishes(&judged),
@@ -147,7 +152,7 @@ impl Books {
         }
     }
 
-    fn judge(&mut self, caller: &Caller<'_>, weight: &Weight, now: Moment) -> Vec<Judged> {
+    fn judge(&mut self, caller: &Caller<'_>, weight: &Weight, arrived_us: u64, now: Moment) -> Vec<Judged> {
         let own_pool = caller.own.map(|own| {
             let (pool, limit) = own_limit(caller.key, own);
             self.set_limit(pool.clone(), &limit);
@@ -157,7 +162,7 @@ impl Books {
         let (away, holders) = (self.away, self.holders);
         let mut judged = Vec::new();
         let mut judge = |(pool, rule): (&String, &mut Rule)| {
-            let terms = rule.terms(now, is_trusted, away, holders);
+            let terms = rule.terms(now, arrived_us, is_trusted, away, holders);
             judged.extend(rule.judge(pool, caller, weight, terms));
         };
         // Other keys' own limits are not looked at: there may be as many as keys.

@@ -62,16 +62,26 @@ impl Buyer<'_> {
         journal.row.upstream_us += took_us;
         let tier = candidate.tier.map_or("no tier", Tier::as_str);
         let took = format!("{} ms", took_us / 1_000);
+        let model = candidate.model.to_string();
         match &answer {
             Ok(_) => journal.note(
                 "attempt",
                 format!("{} ({tier}) began to answer", candidate.model),
-                &[("after", took)],
+                &[
+                    ("after", took),
+                    ("model", model),
+                    ("took_us", took_us.to_string()),
+                ],
             ),
             Err(failure) => journal.note(
                 "attempt",
                 format!("{} ({tier}) failed: {}", candidate.model, failure.message),
-                &[("after", took), ("kind", failure.kind.as_str().to_owned())],
+                &[
+                    ("after", took),
+                    ("model", model),
+                    ("took_us", took_us.to_string()),
+                    ("kind", failure.kind.as_str().to_owned()),
+                ],
             ),
         }
         answer

@@ -19,6 +19,7 @@ use crate::{
         output_limit::{open_output, output_limit},
         plan::{Candidate, price_of},
     },
+    spool::Spooled,
     store::{OpenReservation, Settlement, StoreError},
 };
 use weir_contract::NanoUsd;
@@ -197,14 +198,29 @@ impl Buyer<'_> {
             opened_ms: now_ms,
             row: row.clone(),
         };
-        if let Err(problem) = self.engine.store.open_reservation(opened).await {
+        if let Err(problem) = self.engine.store.open_reservation(opened.clone()).await {
             self.engine
                 .store_failed(&format!("a reservation could not be written: {problem}"));
-            if fails_open(caps) && matches!(problem, StoreError::Unavailable(_)) {
+            let passes = fails_open(caps) && matches!(problem, StoreError::Unavailable(_));
+            // What is neither in the store nor on disk would be forgotten if this process died during the call.
+            if passes
+                && self
+                    .engine
+                    .keep_on_disk(&Spooled::Reservation(Box::new(opened)))
+                    .await
+                    != Some(false)
+            {
                 let what = "the store is away and every cap that counts this call lets it pass then; it is charged when the store is back";
                 journal.note("reserve", what, &[("problem", problem.to_string())]);
                 return Ok((held, reservation_id, false));
             }
+            // It may have been written all the same, and only the answer was lost: the request's record ends it then.
+            self.settlements.push(Settlement {
+                reservation_id,
+                amount_nanousd: NanoUsd::ZERO,
+                settled: true,
+                leases: held.leases(),
+            });
             self.engine.purse.settle(held, NanoUsd::ZERO);
             return Err(Next::Stop(store_away(caps, &problem)));
         }

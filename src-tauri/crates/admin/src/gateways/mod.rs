@@ -1,0 +1,5 @@
+//! Gateways that share the database.
+
+mod list;
+
+pub use list::list;
