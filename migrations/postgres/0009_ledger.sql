@@ -7,9 +7,9 @@ ALTER TABLE weir.ledger DROP CONSTRAINT ledger_kind_check, DROP CONSTRAINT ledge
 ALTER TABLE weir.ledger
     ADD CONSTRAINT ledger_kind_check CHECK (kind IN ('grant', 'return', 'charge', 'correction')) NOT VALID,
     ADD CONSTRAINT ledger_amount_nanousd_check CHECK (amount_nanousd >= 0 OR kind = 'correction') NOT VALID;
-CREATE INDEX ledger_corrections ON weir.ledger (reservation_id, cap, period_start_ms) WHERE kind = 'correction';
+CREATE INDEX IF NOT EXISTS ledger_corrections ON weir.ledger (reservation_id, cap, period_start_ms) WHERE kind = 'correction';
 
-CREATE INDEX requests_unsettled ON weir.requests (started_ms) WHERE cost_basis = 'unsettled';
+CREATE INDEX IF NOT EXISTS requests_unsettled ON weir.requests (started_ms) WHERE cost_basis = 'unsettled';
 
 -- Who said what a request truly cost, and why.
 CREATE TABLE weir.request_corrections (

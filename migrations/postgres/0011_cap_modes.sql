@@ -35,4 +35,4 @@ BEGIN
 END $$;
 
 -- One value's hours, without going through all values of those hours.
-CREATE INDEX rollup_hours_by_value ON weir.rollup_counters (dimension, value, at_ms) WHERE grain = 'hour';
+CREATE INDEX IF NOT EXISTS rollup_hours_by_value ON weir.rollup_counters (dimension, value, at_ms) WHERE grain = 'hour';

@@ -93,19 +93,16 @@ async fn the_fourth_is_refused_with_all_headers_and_passes_after_the_wait_it_was
 #[tokio::test(flavor = "multi_thread")]
 async fn never_more_than_allowed_in_any_window() {
     let stage = Stage::open_with(&limit("key", 1)).await;
-    let mut admitted: Vec<Instant> = Vec::new();
+    let mut admitted = Vec::new();
     let started = Instant::now();
     while started.elapsed() < Duration::from_millis(3_500) {
-        let sent = Instant::now();
+        let sent = started.elapsed();
         if stage.ask("fake/nano", "hammer").await.status == 200 {
-            admitted.push(sent);
+            admitted.push((sent, started.elapsed()));
         }
     }
-    // A call is counted between being sent and being answered; answers in a row make `sent` of the fourth the later one.
-    for four in admitted.windows(5) {
-        let span = four[4].duration_since(four[0]);
-        assert!(span >= Duration::from_secs(1), "five admitted within {span:?}");
-    }
+    let most = support::admitted::most_surely_within(Duration::from_secs(1), &admitted);
+    assert!(most <= 3, "{most} admitted within a second");
     assert!(admitted.len() >= 9, "only {} admitted", admitted.len());
 }
 

@@ -33,5 +33,6 @@ mod roles;
 mod tls;
 mod upgrades;
 mod upgrades_data;
+mod upgrades_in_use;
 mod window_load;
 mod wire;

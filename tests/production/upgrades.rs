@@ -55,7 +55,7 @@ async fn check_in_use(store: &dyn Store, what: &str) {
 }
 
 /// A Postgres of an older Weir, with data.
-fn old_postgres(steps: &str, version: i64) -> TestDatabase {
+pub(crate) fn old_postgres(steps: &str, version: i64) -> TestDatabase {
     let until = steps
         .match_indices("-- Step ")
         .find(|(at, _)| steps[at + 8..at + 12].parse::<i64>().unwrap() > version)

@@ -5,6 +5,7 @@
 )]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this is test code")]
 
+pub mod admitted;
 pub mod draw;
 pub mod mail;
 pub mod postgres;

@@ -45,13 +45,20 @@ fn cost(data: &ChartData, width: &str, offset_minutes: i64) -> String {
         .map(|index| (index, sum_at(index)))
         .max_by(|left, right| left.1.total_cmp(&right.1));
     let (index, peak) = highest.unwrap_or((0, 0.0));
-    let at_ms = data.from_ms + index as i64 * data.bucket_ms;
+    let moment = |at_ms: i64| {
+        let (day, clock) = (
+            local_time::day(at_ms, offset_minutes),
+            local_time::clock(at_ms, offset_minutes),
+        );
+        format!("{day} {clock}")
+    };
+    // Bars are whole, so the first may begin before the range whose spend stands above the chart.
     format!(
-        "{} in total; the highest {width} cost {} at {} {}.",
+        "{} since {}; the highest {width} cost {} at {}.",
         format::dollars(total),
+        moment(data.from_ms),
         format::dollars(peak),
-        local_time::day(at_ms, offset_minutes),
-        local_time::clock(at_ms, offset_minutes)
+        moment(data.from_ms + index as i64 * data.bucket_ms)
     )
 }
 
@@ -108,7 +115,7 @@ mod tests {
         data.kind = ChartKind::Cost;
         assert_eq!(
             sentence(&data, 0),
-            "$350.00 in total; the highest 10\u{a0}min cost $250.00 at 1 Jan 00:10."
+            "$350.00 since 1 Jan 00:00; the highest 10\u{a0}min cost $250.00 at 1 Jan 00:10."
         );
         data.series.clear();
         assert_eq!(sentence(&data, 0), EMPTY);

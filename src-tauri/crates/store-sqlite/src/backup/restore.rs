@@ -1,7 +1,7 @@
 //! Puts a backup in the place of a database that nobody uses. What was there is kept beside it.
 
 use super::{
-    copy::{check, create_private, publish},
+    copy::{Depth, check, create_private, publish},
     failed,
 };
 use crate::{error::from_sqlx, open::newest_schema};
@@ -25,7 +25,7 @@ pub async fn restore(database: &Path, backup: &Path, now_ms: i64) -> Result<Opti
             backup.display()
         )));
     }
-    check(backup).await?;
+    check(backup, Depth::PagesAndIndexes).await?;
     let schema = schema_of(backup).await?;
     if schema > newest_schema() {
         return Err(StoreError::Incompatible(format!(
@@ -52,7 +52,7 @@ async fn put_in_place(
     fs::copy(backup, part).map_err(|problem| failed(part, "cannot be written", &problem))?;
     let synced = fs::File::open(part).and_then(|file| file.sync_all());
     synced.map_err(|problem| failed(part, "cannot be written to the disk", &problem))?;
-    check(part).await?;
+    check(part, Depth::PagesAndIndexes).await?;
     if !database.exists() {
         publish(part, database).map_err(|problem| failed(database, "cannot be written", &problem))?;
         return Ok(None);

@@ -1,5 +1,7 @@
 //! Brings the schema up to date: step by step, under a lock, each step whole or not at all, nothing but our own schema.
 
+mod indexes;
+
 use crate::{
     error::{from_sqlx, schema_is_missing},
     open::{Purpose, connect_options},
@@ -43,7 +45,6 @@ pub async fn migrate(url: &str) -> Result<Vec<String>, StoreError> {
 pub async fn pending_sql(url: &str) -> Result<String, StoreError> {
     let mut connection = connect(url).await?;
     let applied = applied(&mut connection).await?;
-    connection.close().await.map_err(from_sqlx)?;
     let mut sql = String::new();
     for step in pending(&applied)? {
         let checksum: String = step.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -52,11 +53,13 @@ pub async fn pending_sql(url: &str) -> Result<String, StoreError> {
             step.version, step.description
         );
         let text = step.sql.as_str();
-        sql.push_str(&format!(
-            "-- Step {}\nBEGIN;\n{text}{note}COMMIT;\n\n",
-            name(step)
-        ));
+        sql.push_str(&format!("-- Step {}\n", name(step)));
+        for statement in indexes::statements(&mut connection, step).await? {
+            sql.push_str(&format!("{statement};\n"));
+        }
+        sql.push_str(&format!("BEGIN;\n{text}{note}COMMIT;\n\n"));
     }
+    connection.close().await.map_err(from_sqlx)?;
     if !sql.is_empty() {
         sql.insert_str(0, roles::SCHEMA_SQL);
     }
@@ -199,7 +202,7 @@ async fn apply_patiently(connection: &mut PgConnection, step: &Migration) -> Res
     let mut tries = 1;
     loop {
         match apply(connection, step).await {
-            Err(StoreError::Unavailable(problem)) if tries < TRIES => {
+            Err(StoreError::Unavailable(problem)) if tries < TRIES && connection.ping().await.is_ok() => {
                 tracing::info!(step = step.version, %problem, "the step is tried again");
                 tries += 1;
                 tokio::time::sleep(TRY_AGAIN_AFTER).await;
@@ -209,8 +212,9 @@ async fn apply_patiently(connection: &mut PgConnection, step: &Migration) -> Res
     }
 }
 
-/// The step and the note that it was done, together.
+/// The indexes that take long, and then the step and the note that it was done, together.
 async fn apply(connection: &mut PgConnection, step: &Migration) -> Result<(), StoreError> {
+    indexes::build_ahead(connection, step).await?;
     let mut transaction = connection.begin().await.map_err(from_sqlx)?;
     transaction.execute(step.sql.clone()).await.map_err(from_sqlx)?;
     sqlx::query("INSERT INTO weir.schema_steps (version, name, checksum) VALUES ($1, $2, $3)")
