@@ -165,13 +165,13 @@ async fn seed(store: &dyn Store) {
 }
 
 /// One of two kinds of connection.
-enum Hands {
+pub(crate) enum Hands {
     Sqlite(sqlx::SqliteConnection),
     Postgres(sqlx::PgConnection),
 }
 
 impl Hands {
-    async fn of(place: &Place<'_>) -> Hands {
+    pub(crate) async fn of(place: &Place<'_>) -> Hands {
         match place {
             Place::Sqlite(path) => {
                 let options = sqlx::sqlite::SqliteConnectOptions::new()
@@ -188,7 +188,7 @@ impl Hands {
         }
     }
 
-    async fn run(&mut self, sql: &str) {
+    pub(crate) async fn run(&mut self, sql: &str) {
         let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let done = match self {
             Hands::Sqlite(connection) => statement.execute(connection).await.map(drop),

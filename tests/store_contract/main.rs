@@ -34,6 +34,7 @@ mod shared_caps;
 mod spend;
 mod spender_plan;
 mod sqlite;
+mod wide_clears;
 
 /// Emits every behaviour as a test of one database. `$fresh` gives an empty store and what must live as long as it.
 macro_rules! contract {
@@ -123,6 +124,13 @@ macro_rules! contract {
                 a_tenant_clears_its_own_answers_alone,
                 gateways_are_told_in_order_what_went,
                 clears_answers_and_undos_at_the_same_time,
+            ]
+            wide_clears: [
+                every_selector_clears_many_as_it_previews_them,
+                what_is_put_after_a_wide_clear_is_served,
+                wide_clears_that_overlap_bring_all_back_when_all_are_undone,
+                a_purge_of_many_removes_them_all,
+                more_wide_clears_than_are_judged_by_mark_their_entries,
             ]
             configuration: [
                 versions_rise_over_all_items,

@@ -25,7 +25,7 @@ const BACKUP_TICK: u64 = 30;
 const DECISION_DAYS: u32 = 30;
 
 /// Batches of cleared answers that are removed a minute: those of a clear of a hundred thousand.
-const MOST_PURGES: u32 = 100;
+const MOST_PURGES: u32 = 500;
 
 /// A configuration that was refused is tried again this often: what it lacked may have come since.
 const REFUSED_RETRY_TICKS: u64 = 60;

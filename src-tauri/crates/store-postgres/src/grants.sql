@@ -44,7 +44,7 @@ BEGIN
         EXECUTE format('GRANT SELECT (id, gateway_id, amount_nanousd, hard_bound_nanousd, leases, opened_ms)
             ON weir.reservations TO %I', reader);
         EXECUTE format('GRANT SELECT (key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms,
-            hits, bytes, cost_nanousd, app_version, tenant) ON weir.cache_entries TO %I', reader);
+            hits, bytes, cost_nanousd, app_version, tenant) ON weir.cache_entries, weir.served_entries TO %I', reader);
         EXECUTE format('GRANT SELECT (seq, request_id, at_ms, team, intent, distance, probability, threshold, outcome, same, origin,
             audit_nanousd) ON weir.semantic_decisions TO %I', reader);
         EXECUTE format('GRANT SELECT ON weir.cache_marks, weir.collections TO %I', reader);

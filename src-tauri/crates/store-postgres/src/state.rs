@@ -90,6 +90,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("cache_entries", "SELECT INSERT UPDATE DELETE"),
     ("cache_clears", "SELECT"),
     ("cache_tombstones", "SELECT"),
+    ("cache_wide_clears", "SELECT"),
+    ("served_entries", "SELECT"),
     ("rollup_queue", "SELECT INSERT DELETE"),
     ("rollup_counters", "SELECT INSERT UPDATE DELETE"),
     ("rollup_latency", "SELECT INSERT UPDATE DELETE"),

@@ -128,7 +128,7 @@ impl ClearChange {
 /// Clears of the response cache.
 #[async_trait]
 pub trait ClearStore: Send + Sync {
-    /// Marks entries as cleared, in one transaction with the log; none of them is found from its commit on. A later answer of
+    /// Takes entries out of service, in one transaction with the log; none of them is found from its commit on. A later answer of
     /// the same key replaces a cleared one.
     async fn clear(&self, clearing: &Clearing, act: &Act) -> Result<Cleared, StoreError>;
     /// Takes a clear back: what was neither replaced nor expired meanwhile is served again. With `Purged` makes it final and

@@ -11,7 +11,7 @@ use weir_engine::{
 };
 
 /// Most rows that one statement removes.
-const MOST: i64 = 1000;
+const MOST: i64 = 200;
 
 /// What the functions add numbers to.
 fn subject<'a>(before: &'a str, after: Option<&'a str>) -> Subject<'a> {
@@ -24,7 +24,7 @@ fn subject<'a>(before: &'a str, after: Option<&'a str>) -> Subject<'a> {
     }
 }
 
-/// Marks the entries as cleared; with a purge, removes them, too.
+/// Takes the entries out of service; with a purge, removes them, too.
 pub(super) async fn clear(
     store: &PostgresStore,
     clearing: &Clearing,

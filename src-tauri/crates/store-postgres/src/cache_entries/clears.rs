@@ -112,7 +112,8 @@ async fn due(pool: &PgPool, now_ms: i64) -> Result<Option<(i64, bool)>, StoreErr
     let left_over = sqlx::query_scalar!(
         "SELECT done.of_seq AS \"of_seq!\" FROM cache_clears AS done
          WHERE done.act = 'purge' AND done.at_ms > $1
-               AND EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.clear_seq = done.of_seq)
+               AND (EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.clear_seq = done.of_seq)
+                    OR EXISTS (SELECT 1 FROM cache_wide_clears AS wide WHERE wide.seq = done.of_seq))
          LIMIT 1",
         now_ms - 2 * UNDO_CLEAR_MS
     )
@@ -126,7 +127,8 @@ async fn due(pool: &PgPool, now_ms: i64) -> Result<Option<(i64, bool)>, StoreErr
     let oldest = sqlx::query!(
         "SELECT cleared.seq, EXISTS (SELECT 1 FROM cache_clears AS done WHERE done.of_seq = cleared.seq) AS \"is_final!\"
          FROM cache_clears AS cleared
-         WHERE cleared.seq = (SELECT min(clear_seq) FROM cache_tombstones) AND cleared.at_ms <= $1",
+         WHERE cleared.seq = least((SELECT min(clear_seq) FROM cache_tombstones), (SELECT min(seq) FROM cache_wide_clears))
+               AND cleared.at_ms <= $1",
         now_ms - UNDO_CLEAR_MS
     )
     .fetch_optional(pool)

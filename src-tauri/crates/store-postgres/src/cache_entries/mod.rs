@@ -23,10 +23,11 @@ impl CacheStore for PostgresStore {
     async fn get_entry(&self, key: &str, now_ms: i64) -> Result<Option<CacheEntry>, StoreError> {
         let found = self.asked(
 sqlx::query!(
-            "SELECT key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
-                    cost_nanousd, app_version, tenant, body
-             FROM cache_entries WHERE key = $1 AND expires_ms > $2
-             AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
+            "SELECT key AS \"key!\", label AS \"label!\", intent AS \"intent!\", provider AS \"provider!\", model AS \"model!\",
+                    tier AS \"tier!\", team AS \"team!\", created_ms AS \"created_ms!\", expires_ms AS \"expires_ms!\",
+                    last_hit_ms, hits AS \"hits!\", bytes AS \"bytes!\", cost_nanousd AS \"cost_nanousd!\",
+                    app_version AS \"app_version!\", tenant AS \"tenant!\", body AS \"body!\"
+             FROM served_entries WHERE key = $1 AND expires_ms > $2",
             storable(key).into_owned(),
             now_ms
         ).fetch_optional(self.pool())).await?;

@@ -16,7 +16,7 @@ pub(super) async fn put(pool: &PgPool, entry: &CacheEntry) -> Result<(), StoreEr
              tier = excluded.tier, team = excluded.team, created_ms = excluded.created_ms,
              expires_ms = excluded.expires_ms, last_hit_ms = excluded.last_hit_ms, hits = excluded.hits,
              bytes = excluded.bytes, cost_nanousd = excluded.cost_nanousd, app_version = excluded.app_version,
-             tenant = excluded.tenant,
+             tenant = excluded.tenant, after_clear = excluded.after_clear,
              body = excluded.body",
         storable(&row.key).into_owned(),
         storable(&row.label).into_owned(),

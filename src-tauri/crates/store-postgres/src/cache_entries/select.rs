@@ -1,5 +1,5 @@
-//! What a selector means, for listing and measuring. The function `clear_condition` says the same once more, and the contract
-//! compares them.
+//! What a selector means, for listing and measuring. The function `clear_condition` and the view `served_entries` say the same once
+//! more, and the contract compares them.
 
 use super::StoredEntry;
 use crate::{
@@ -56,12 +56,12 @@ macro_rules! page {
         let (first, second, (created_ms, key), limit) = ($first, $second, $after, $limit);
         sqlx::query_as!(
             StoredEntry,
-            "SELECT key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
-                    cost_nanousd
-             FROM cache_entries WHERE "
+            "SELECT key AS \"key!\", label AS \"label!\", intent AS \"intent!\", provider AS \"provider!\", model AS \"model!\",
+                    tier AS \"tier!\", team AS \"team!\", created_ms AS \"created_ms!\", expires_ms AS \"expires_ms!\",
+                    last_hit_ms, hits AS \"hits!\", bytes AS \"bytes!\", cost_nanousd AS \"cost_nanousd!\"
+             FROM served_entries WHERE "
                 + $condition
-                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)
-                   AND (created_ms, key) < ($3, $4) ORDER BY created_ms DESC, key DESC LIMIT $5",
+                + " AND (created_ms, key) < ($3, $4) ORDER BY created_ms DESC, key DESC LIMIT $5",
             storable(first).into_owned(),
             storable(second).into_owned(),
             created_ms,
@@ -79,9 +79,8 @@ macro_rules! sums {
         sqlx::query!(
             "SELECT count(*) AS \"entries!\", coalesce(sum(bytes), 0)::bigint AS \"bytes!\",
                     coalesce(sum(hits * cost_nanousd), 0)::bigint AS \"saved_nanousd!\"
-             FROM cache_entries WHERE "
-                + $condition
-                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
+             FROM served_entries WHERE "
+                + $condition,
             storable(first).into_owned(),
             storable(second).into_owned()
         )

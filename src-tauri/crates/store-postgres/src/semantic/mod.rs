@@ -46,7 +46,10 @@ impl SemanticStore for PostgresStore {
         let found = self
             .asked(
                 sqlx::query!(
-                    "SELECT count(*) - (SELECT count(*) FROM cache_tombstones AS tomb JOIN semantic_entries AS cleared ON cleared.key = tomb.key)
+                    "SELECT CASE WHEN EXISTS (SELECT 1 FROM cache_tombstones) OR EXISTS (SELECT 1 FROM cache_wide_clears)
+                                 THEN (SELECT count(*) FROM semantic_entries AS asked
+                                       WHERE EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = asked.key))
+                                 ELSE count(*) END
                         AS \"count!\",
                     coalesce(max(id), 0) AS \"last!\" FROM semantic_entries"
                 )

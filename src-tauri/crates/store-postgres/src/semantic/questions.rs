@@ -85,7 +85,7 @@ pub(super) async fn of_namespace(
         Stored,
         "SELECT id, base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector
          FROM semantic_entries WHERE namespace = $1 AND id > $2 AND expires_ms > $3
-         AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key) ORDER BY id LIMIT $4",
+         AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key) ORDER BY id LIMIT $4",
         namespace,
         after_id,
         now_ms,
@@ -106,7 +106,7 @@ pub(super) async fn since(
         Stored,
         "SELECT id, base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector
          FROM semantic_entries WHERE id > $1
-         AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key) ORDER BY id LIMIT $2",
+         AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key) ORDER BY id LIMIT $2",
         after_id,
         i64::from(limit)
     )
@@ -125,7 +125,7 @@ pub(super) async fn of_others(
         Stored,
         "SELECT id, base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector
          FROM semantic_entries WHERE embedder <> $1
-         AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key) LIMIT $2",
+         AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key) LIMIT $2",
         storable(embedder).into_owned(),
         i64::from(limit)
     )

@@ -1,6 +1,6 @@
-//! Marks entries as cleared, or drops those that the engine itself must not keep.
+//! Takes entries out of service, or drops those that the engine itself must not keep.
 
-use super::select::by_selector;
+use super::{select::by_selector, wide_clears};
 use crate::{
     changes::{append, salt},
     collections,
@@ -26,6 +26,7 @@ macro_rules! mark {
         sqlx::query!(
             "INSERT INTO cache_tombstones (key, clear_seq) SELECT key, ?3 FROM cache_entries WHERE "
                 + $condition
+                + " AND (?5 OR EXISTS (SELECT 1 FROM served_entries AS served WHERE served.seq = cache_entries.seq))"
                 + " AND (?4 IS NULL OR tenant = ?4 OR (tenant = '' AND team <> '' AND 'team:' || team = ?4))
                    ORDER BY key ON CONFLICT (key) DO UPDATE SET clear_seq = excluded.clear_seq WHERE ?5",
             first,
@@ -43,9 +44,9 @@ macro_rules! drop_rows {
     ($condition:literal, $first:expr, $second:expr, $executor:expr) => {{
         let (first, second) = ($first, $second);
         sqlx::query!(
-            "DELETE FROM cache_entries WHERE "
+            "DELETE FROM cache_entries WHERE seq IN (SELECT seq FROM served_entries WHERE "
                 + $condition
-                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
+                + ")",
             first,
             second
         )
@@ -129,9 +130,11 @@ pub(super) async fn marked(
     })
 }
 
-/// Marks what is meant; nobody finds it after the commit.
+/// Marks what is meant, or says what that is where it is much; nobody finds it after the commit.
 pub(super) struct Clear {
     pub(super) clearing: Clearing,
+    /// How much it is, where that is too much to mark each.
+    pub(super) wide: Option<CacheExtent>,
     pub(super) act: Act,
 }
 
@@ -142,8 +145,16 @@ impl Operation for Clear {
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<Cleared, StoreError> {
         let (clearing, act) = (&self.clearing, &self.act);
         let seq = next_seq(connection).await?;
-        by_selector!(&clearing.selector, mark, &mut *connection, seq, clearing).map_err(from_sqlx)?;
-        let mut extent = marked(connection, seq, i64::MIN).await?;
+        let mut extent = match self.wide {
+            Some(extent) => {
+                wide_clears::add(connection, seq, clearing).await?;
+                extent
+            }
+            None => {
+                by_selector!(&clearing.selector, mark, &mut *connection, seq, clearing).map_err(from_sqlx)?;
+                marked(connection, seq, i64::MIN).await?
+            }
+        };
         if clearing.tenant.is_none() {
             // Items are no copies, so they are not marked: they go at once.
             extent.collection_items = collections::extent(connection, &clearing.selector).await?;

@@ -1,6 +1,6 @@
 //! Clears of the cache: made, ended, listed, followed.
 
-use super::{clear, end_clear};
+use super::{clear, end_clear, wide_clears};
 use crate::{
     SqliteStore,
     error::{from_sqlx, inconsistent},
@@ -8,6 +8,7 @@ use crate::{
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::time::Duration;
+use tokio::time::Instant;
 use weir_contract::{
     NanoUsd,
     model::cache::{CacheExtent, CacheSelector},
@@ -27,6 +28,7 @@ impl ClearStore for SqliteStore {
     async fn clear(&self, clearing: &Clearing, act: &Act) -> Result<Cleared, StoreError> {
         let operation = clear::Clear {
             clearing: clearing.clone(),
+            wide: wide_clears::measure(self.readers(), clearing).await?,
             act: act.clone(),
         };
         let cleared = self.write(operation).await?;
@@ -37,9 +39,11 @@ impl ClearStore for SqliteStore {
     }
 
     async fn end_clear(&self, seq: i64, end: ClearEnd, act: &Act) -> Result<EndOutcome, StoreError> {
+        let undone_ms = (end == ClearEnd::Undone).then_some(act.now_ms);
         let operation = end_clear::End {
             seq,
             end,
+            wide: wide_clears::left_of(self.readers(), seq, undone_ms).await?,
             act: Some(act.clone()),
             now_ms: act.now_ms,
         };
@@ -59,6 +63,7 @@ impl ClearStore for SqliteStore {
             let operation = end_clear::End {
                 seq,
                 end,
+                wide: wide_clears::left_of(self.readers(), seq, None).await?,
                 act: None,
                 now_ms,
             };
@@ -133,7 +138,14 @@ impl ClearStore for SqliteStore {
 impl SqliteStore {
     /// Removes all rows of a clear that is final, and empties the log of the file of what stood in them.
     async fn remove_cleared(&self, clear_seq: i64) -> Result<(), StoreError> {
-        while self.write(end_clear::Purge { clear_seq }).await? > 0 {}
+        loop {
+            let began = Instant::now();
+            if self.write(end_clear::Purge { clear_seq }).await? == 0 {
+                break;
+            }
+            // Half of the time is the traffic's.
+            tokio::time::sleep(began.elapsed()).await;
+        }
         // Answers "busy" while somebody reads what it would empty; the next one does the work then.
         let options = SqliteConnectOptions::new()
             .filename(self.path())

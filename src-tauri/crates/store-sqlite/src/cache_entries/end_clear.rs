@@ -1,21 +1,28 @@
 //! Takes a clear back, or makes it final and removes its rows.
 
-use super::clear::{Event, add, marked, next_seq};
+use super::{
+    clear::{Event, add, marked, next_seq},
+    wide_clears,
+};
 use crate::{changes::append, error::from_sqlx, writer::Operation};
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
+use weir_contract::model::cache::CacheExtent;
 use weir_engine::{
     change::{Act, Subject},
     store::{ClearEnd, EndOutcome, StoreError, UNDO_CLEAR_MS},
 };
 
-/// Most rows that are removed in one transaction, so that the writer is never held up for long.
-pub(super) const MOST: i64 = 1000;
+/// Most rows that are removed in one transaction: a thousand, scattered over all indexes and overwritten, hold up the writer for a
+/// third of a second.
+pub(super) const MOST: i64 = 200;
 
 /// Ends a clear. Without an act Weir itself does, by its time.
 pub(super) struct End {
     pub(super) seq: i64,
     pub(super) end: ClearEnd,
+    /// What a wide clear still means.
+    pub(super) wide: Option<CacheExtent>,
     pub(super) act: Option<Act>,
     pub(super) now_ms: i64,
 }
@@ -47,12 +54,16 @@ impl Operation for End {
             None => {}
         }
         let oldest_ms = if is_undo { self.now_ms } else { i64::MIN };
-        let extent = marked(connection, self.seq, oldest_ms).await?;
+        let extent = match self.wide {
+            Some(extent) => extent,
+            None => marked(connection, self.seq, oldest_ms).await?,
+        };
         if is_undo {
             sqlx::query!("DELETE FROM cache_tombstones WHERE clear_seq = ?", self.seq)
                 .execute(&mut *connection)
                 .await
                 .map_err(from_sqlx)?;
+            wide_clears::forget(connection, self.seq).await?;
         }
         let seq = next_seq(connection).await?;
         let who = self.act.as_ref().map(Act::who).unwrap_or_default();
@@ -130,10 +141,13 @@ async fn remove(connection: &mut SqliteConnection, clear_seq: i64) -> Result<u64
         clear_seq,
         MOST
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .map_err(from_sqlx)?;
-    Ok(removed.rows_affected())
+    match removed.rows_affected() {
+        0 => wide_clears::remove(connection, clear_seq, MOST).await,
+        removed => Ok(removed),
+    }
 }
 
 /// A clear whose rows are to be removed, and whether it is final already.
@@ -142,7 +156,8 @@ pub(super) async fn due(readers: &SqlitePool, now_ms: i64) -> Result<Option<(i64
     let left_over = sqlx::query_scalar!(
         "SELECT done.of_seq AS \"of_seq!: i64\" FROM cache_clears AS done
          WHERE done.act = 'purge' AND done.at_ms > ?
-               AND EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.clear_seq = done.of_seq)
+               AND (EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.clear_seq = done.of_seq)
+                    OR EXISTS (SELECT 1 FROM cache_wide_clears AS wide WHERE wide.seq = done.of_seq))
          LIMIT 1",
         since_ms
     )
@@ -157,7 +172,9 @@ pub(super) async fn due(readers: &SqlitePool, now_ms: i64) -> Result<Option<(i64
     let oldest = sqlx::query!(
         "SELECT cleared.seq, EXISTS (SELECT 1 FROM cache_clears AS done WHERE done.of_seq = cleared.seq) AS \"is_final!: bool\"
          FROM cache_clears AS cleared
-         WHERE cleared.seq = (SELECT min(clear_seq) FROM cache_tombstones) AND cleared.at_ms <= ?",
+         WHERE cleared.seq = (SELECT min(seq) FROM (SELECT min(clear_seq) AS seq FROM cache_tombstones
+                                                   UNION ALL SELECT min(seq) FROM cache_wide_clears))
+               AND cleared.at_ms <= ?",
         before_ms
     )
     .fetch_optional(readers)

@@ -6,6 +6,7 @@ mod end_clear;
 mod expire;
 mod put;
 mod select;
+mod wide_clears;
 
 use crate::{SqliteStore, error::from_sqlx, requests::read_tier};
 use async_trait::async_trait;
@@ -24,8 +25,7 @@ impl CacheStore for SqliteStore {
         let found = sqlx::query!(
             "SELECT key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
                     cost_nanousd, app_version, tenant, body
-             FROM cache_entries WHERE key = ? AND expires_ms > ?
-             AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
+             FROM served_entries WHERE key = ? AND expires_ms > ?",
             key,
             now_ms
         )

@@ -14,11 +14,14 @@ impl Operation for Put {
     async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let row = &self.0.row;
         let tier = row.tier.map_or("", |tier| tier.as_str());
+        // A number above those that wide clears mean, also where newer entries were deleted.
         sqlx::query!(
             "INSERT OR REPLACE INTO cache_entries (
-                 key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
+                 seq, key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
                  cost_nanousd, app_version, tenant, body)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (1 + max((SELECT coalesce(max(seq), 0) FROM cache_entries),
+                             (SELECT coalesce(max(last_entry), 0) FROM cache_wide_clears)),
+                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row.key,
             row.label,
             row.intent,

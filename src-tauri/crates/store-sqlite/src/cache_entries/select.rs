@@ -1,4 +1,5 @@
-//! What a selector means, once for listing, measuring and clearing, so that a preview and its clear agree.
+//! What a selector means, once for listing, measuring and clearing, so that a preview and its clear agree. The view
+//! `widely_cleared` says the same once more, and the contract compares them.
 
 use super::StoredEntry;
 use crate::{
@@ -57,10 +58,9 @@ macro_rules! page {
             StoredEntry,
             "SELECT key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms, hits, bytes,
                     cost_nanousd
-             FROM cache_entries WHERE "
+             FROM served_entries WHERE "
                 + $condition
-                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)
-                   AND (created_ms, key) < (?3, ?4) ORDER BY created_ms DESC, key DESC LIMIT ?5",
+                + " AND (created_ms, key) < (?3, ?4) ORDER BY created_ms DESC, key DESC LIMIT ?5",
             first,
             second,
             created_ms,
@@ -78,9 +78,8 @@ macro_rules! sums {
         sqlx::query!(
             "SELECT count(*) AS \"entries!: i64\", coalesce(sum(bytes), 0) AS \"bytes!: i64\",
                     coalesce(sum(hits * cost_nanousd), 0) AS \"saved_nanousd!: i64\"
-             FROM cache_entries WHERE "
-                + $condition
-                + " AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
+             FROM served_entries WHERE "
+                + $condition,
             first,
             second
         )

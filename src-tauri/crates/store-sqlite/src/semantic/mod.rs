@@ -35,7 +35,10 @@ impl SemanticStore for SqliteStore {
 
     async fn question_count(&self) -> Result<(i64, i64), StoreError> {
         let found = sqlx::query!(
-            "SELECT count(*) - (SELECT count(*) FROM cache_tombstones AS tomb JOIN semantic_entries AS cleared ON cleared.key = tomb.key)
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM cache_tombstones) OR EXISTS (SELECT 1 FROM cache_wide_clears)
+                         THEN (SELECT count(*) FROM semantic_entries AS asked
+                               WHERE EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = asked.key))
+                         ELSE count(*) END
                         AS \"count!: i64\",
                     coalesce(max(id), 0) AS \"last!: i64\" FROM semantic_entries"
         )

@@ -26,7 +26,7 @@ impl Operation for Put {
         // A new id each time, so that other gateways see what was replaced. An answer that was cleared gets no question.
         sqlx::query!(
             "DELETE FROM semantic_entries WHERE key = ?
-             AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key)",
+             AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key)",
             entry.key
         )
         .execute(&mut *connection)
@@ -34,8 +34,7 @@ impl Operation for Put {
         .map_err(from_sqlx)?;
         let done = sqlx::query!(
             "INSERT INTO semantic_entries (base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector)
-             SELECT ?1, ?2, ?3, ?4, key, ?6, ?7, ?8, ?9 FROM cache_entries WHERE key = ?5
-             AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = cache_entries.key)",
+             SELECT ?1, ?2, ?3, ?4, key, ?6, ?7, ?8, ?9 FROM served_entries WHERE key = ?5",
             base,
             namespace,
             entry.embedder,
@@ -116,7 +115,7 @@ pub(super) async fn of_namespace(
         Stored,
         "SELECT id, base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector
          FROM semantic_entries WHERE namespace = ? AND id > ? AND expires_ms > ?
-         AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key) ORDER BY id LIMIT ?",
+         AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key) ORDER BY id LIMIT ?",
         namespace,
         after_id,
         now_ms,
@@ -137,7 +136,7 @@ pub(super) async fn since(
         Stored,
         "SELECT id, base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector
          FROM semantic_entries WHERE id > ?
-         AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key) ORDER BY id LIMIT ?",
+         AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key) ORDER BY id LIMIT ?",
         after_id,
         limit
     )
@@ -156,7 +155,7 @@ pub(super) async fn of_others(
         Stored,
         "SELECT id, base, namespace, embedder, group_name, key, question, answer_id, expires_ms, vector
          FROM semantic_entries WHERE embedder <> ?
-         AND NOT EXISTS (SELECT 1 FROM cache_tombstones AS tomb WHERE tomb.key = semantic_entries.key) LIMIT ?",
+         AND EXISTS (SELECT 1 FROM served_entries AS served WHERE served.key = semantic_entries.key) LIMIT ?",
         embedder,
         limit
     )
