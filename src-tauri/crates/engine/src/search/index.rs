@@ -3,7 +3,7 @@
 //! What is in memory of a collection is brought to a version of it by the list of that version's items: numbers that are not
 //! in the list leave, and vectors of new ones are read. A number never means anything else, so nothing else can differ.
 
-use super::SearchProblem;
+use super::{SearchProblem, turns::Turns};
 use crate::{
     cache::{
         flight::Flights,
@@ -18,13 +18,15 @@ use std::{
 
 /// Vectors that are read from the store at once.
 const PAGE: usize = 1_000;
-/// How often it is tried to catch up with a collection that changes all the time.
+/// How often a search tries to have the whole collection: once before it waits for its turn, and by reading it after that.
 const TRIES: u32 = 5;
 
 /// The vectors of this process.
 pub struct SearchIndex {
     /// Searches under way, so that equal ones embed their query once.
     pub(super) flights: Flights<()>,
+    /// Who brings a collection up to date.
+    turns: Turns,
     state: Mutex<State>,
     most_bytes: usize,
 }
@@ -77,6 +79,7 @@ impl SearchIndex {
     pub fn new(most_bytes: usize) -> SearchIndex {
         SearchIndex {
             flights: Flights::default(),
+            turns: Turns::default(),
             state: Mutex::default(),
             most_bytes,
         }
@@ -94,39 +97,57 @@ impl SearchIndex {
         vector: &[f32],
         (most, threshold): (u32, f32),
     ) -> Result<Option<Found>, SearchProblem> {
-        let most = most as usize;
-        for _ in 0..TRIES {
-            let ready = |held: &&mut Held| {
-                held.embedder == embedder && held.version.is_some_and(|held| held >= version)
-            };
-            {
-                let mut state = self.state();
-                let last_use = state.tick();
-                if let Some(held) = state.held.get_mut(&collection_id).filter(ready) {
-                    held.last_use = last_use;
-                    let found = Found {
-                        version: held.version.unwrap_or(version),
-                        near: held.arena.nearest(vector, most, threshold),
-                        embedded: i64::try_from(held.arena.len()).unwrap_or(i64::MAX),
-                    };
-                    return Ok(Some(found));
-                }
+        let mut turn = None;
+        for attempt in 0..=TRIES {
+            if let Some(found) = self.look((collection_id, version), embedder, vector, (most, threshold)) {
+                return Ok(Some(found));
             }
-            if !self.catch_up(store, collection_id, embedder).await? {
-                return Ok(None);
+            if turn.is_none() {
+                // Whoever has the turn before may bring it far enough for all that wait.
+                turn = Some(self.turns.take(collection_id).await);
+            } else {
+                let is_last = attempt + 1 == TRIES;
+                if !self.catch_up(store, collection_id, embedder, is_last).await? {
+                    return Ok(None);
+                }
             }
         }
         Err(SearchProblem::Store(StoreError::Unavailable(
-            "the collection changes faster than it can be read; repeat the search in a moment".to_owned(),
+            "other collections leave this one no memory; repeat the search in a moment".to_owned(),
         )))
     }
 
-    /// Brings what is in memory of a collection to what is stored. False when the collection is gone.
+    /// Searches what is in memory, if that is a collection of at least this version.
+    fn look(
+        &self,
+        (collection_id, version): (i64, i64),
+        embedder: &str,
+        vector: &[f32],
+        (most, threshold): (u32, f32),
+    ) -> Option<Found> {
+        let mut state = self.state();
+        let last_use = state.tick();
+        let held = state.held.get_mut(&collection_id)?;
+        let is_of = held.version.filter(|held| *held >= version)?;
+        if held.embedder != embedder {
+            return None;
+        }
+        held.last_use = last_use;
+        Some(Found {
+            version: is_of,
+            near: held.arena.nearest(vector, most as usize, threshold),
+            embedded: i64::try_from(held.arena.len()).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// Brings what is in memory of a collection to what is stored, by whoever has the turn. False when the collection is gone.
+    /// With `may_lack`, what changes while it is read may be missing.
     async fn catch_up(
         &self,
         store: &dyn Store,
         collection_id: i64,
         embedder: &str,
+        may_lack: bool,
     ) -> Result<bool, SearchProblem> {
         let Some((version, seqs)) = store.item_seqs(collection_id, embedder).await? else {
             self.state().held.remove(&collection_id);
@@ -150,7 +171,7 @@ impl SearchIndex {
                 return Err(SearchProblem::TooLarge(self.most_bytes));
             }
         }
-        self.finish(collection_id, embedder, version, &seqs);
+        self.finish(collection_id, embedder, version, &seqs, may_lack);
         Ok(true)
     }
 
@@ -211,16 +232,19 @@ impl SearchIndex {
         Applied::Done
     }
 
-    /// Says that the collection is exactly this version, if it is.
-    fn finish(&self, collection_id: i64, embedder: &str, version: i64, seqs: &[i64]) {
+    /// Says which version of the collection this is, if it is one.
+    ///
+    /// What was replaced or deleted between the reading of the list and of the vectors is missing. That is tried again, so that
+    /// a search finds the old text or the new one. When others write without a pause it has to do: the version has been
+    /// overtaken, so no later search takes it and its results are not kept.
+    fn finish(&self, collection_id: i64, embedder: &str, version: i64, seqs: &[i64], may_lack: bool) {
         let mut state = self.state();
         let held = state.held.get_mut(&collection_id);
         let Some(held) = held.filter(|held| held.embedder == embedder) else {
             return;
         };
-        // Two that catch up at once may have taken in or out what the other did not; then it is done again.
-        let has_more = held.arena.len() + held.unusable.len() != seqs.len();
-        held.version = (!has_more && seqs.iter().all(|seq| held.knows(entry(*seq)))).then_some(version);
+        let is_whole = seqs.iter().all(|seq| held.knows(entry(*seq)));
+        held.version = (is_whole || may_lack).then_some(version);
     }
 
     /// Brings the collections in memory up to date, so that what was deleted elsewhere leaves here too.
@@ -228,21 +252,28 @@ impl SearchIndex {
     /// # Errors
     /// The store's.
     pub async fn follow(&self, store: &dyn Store) -> Result<(), StoreError> {
-        let held: HashMap<i64, (String, Option<i64>)> = {
+        let held: HashMap<i64, String> = {
             let state = self.state();
-            let of = |held: &Held| (held.embedder.clone(), held.version);
-            state.held.iter().map(|(id, held)| (*id, of(held))).collect()
+            let of = state.held.iter().map(|(id, held)| (*id, held.embedder.clone()));
+            of.collect()
         };
         if held.is_empty() {
             return Ok(());
         }
         let ids: Vec<i64> = held.keys().copied().collect();
         let stored: HashMap<i64, i64> = store.collection_versions(&ids).await?.into_iter().collect();
-        for (id, (embedder, version)) in held {
-            if stored.get(&id).copied() == version {
+        for (id, embedder) in held {
+            // Whoever has the turn brings it up to date; what comes after this must not wait for that.
+            let Some(_turn) = self.turns.take_free(id) else {
+                continue;
+            };
+            let stored = stored.get(&id);
+            let is_done = |held: &Held| stored.is_some_and(|stored| held.version >= Some(*stored));
+            // What has left meanwhile stays away until it is searched again.
+            if self.state().held.get(&id).is_none_or(is_done) {
                 continue;
             }
-            match self.catch_up(store, id, &embedder).await {
+            match self.catch_up(store, id, &embedder, false).await {
                 Ok(_) | Err(SearchProblem::TooLarge(_)) => {}
                 Err(SearchProblem::Store(problem)) => return Err(problem),
                 Err(_) => self.forget(id),

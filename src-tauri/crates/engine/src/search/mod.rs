@@ -10,6 +10,7 @@ pub mod fill;
 pub mod index;
 pub mod key;
 pub mod query;
+mod turns;
 
 pub use again::embed_items_again;
 pub use fill::{Filled, ItemToAdd, add_items};
