@@ -9,6 +9,8 @@
 mod accounts;
 mod attach;
 mod clears;
+mod collection_writers;
+mod collections;
 #[path = "../bench/fill.rs"]
 #[allow(dead_code, reason = "shared with the benchmark, which uses more of it")]
 mod fill;
@@ -30,6 +32,7 @@ mod redis;
 mod redis_outages;
 mod redis_tls;
 mod roles;
+mod semantic_entries;
 mod tls;
 mod upgrades;
 mod upgrades_data;

@@ -1,6 +1,6 @@
 //! A network between a window and the tests' Postgres, that can be cut in both ways networks are cut.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use support::postgres::server;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,10 +8,15 @@ use tokio::{
     sync::watch,
 };
 
+/// One way, of a network that spans half of the world.
+const FAR: Duration = Duration::from_millis(100);
+
 /// What becomes of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weather {
     Fine,
+    /// All arrives, as from another continent.
+    Far,
     /// Nothing arrives, and nobody says so.
     Silent,
     /// Connections are ended, and new ones too.
@@ -70,7 +75,13 @@ async fn pump(
 ) {
     let mut piece = [0_u8; 16_384];
     while let Ok(length @ 1..) = from.read(&mut piece).await {
-        let _ = weather.wait_for(|now| *now == Weather::Fine).await;
+        let now = weather
+            .wait_for(|now| matches!(now, Weather::Fine | Weather::Far))
+            .await
+            .map(|now| *now);
+        if matches!(now, Ok(Weather::Far)) {
+            tokio::time::sleep(FAR).await;
+        }
         if to.write_all(&piece[..length]).await.is_err() {
             return;
         }

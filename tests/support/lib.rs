@@ -8,6 +8,9 @@
 pub mod admitted;
 pub mod draw;
 pub mod mail;
+#[cfg(target_os = "linux")]
+pub mod network;
+pub mod port;
 pub mod postgres;
 pub mod postgres_server;
 pub mod process;
@@ -24,7 +27,7 @@ pub mod window;
 use std::time::{Duration, Instant};
 
 /// How long tests wait for what must happen soon.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// Asks until there is an answer, or panics saying what was waited for.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {

@@ -82,14 +82,28 @@ impl TestDatabase {
 
     /// With Weir's schema, on a server of its own that may be stopped without harm to other tests. It goes with the process.
     pub async fn on_its_own_server() -> TestDatabase {
-        let own = tokio::task::spawn_blocking(|| PostgresServer::start(&target_folder(), &[]));
+        let database = TestDatabase::on_a_server_by(Vec::new(), "listen_addresses=").await;
+        weir_store_postgres::migrate(&database.url()).await.unwrap();
+        database
+    }
+
+    /// Without anything in it, on a server of its own that is started by a launcher and listens at this address. It goes with
+    /// the process.
+    pub async fn on_a_server_at(address: &str, launcher: Vec<String>) -> TestDatabase {
+        TestDatabase::on_a_server_by(launcher, &format!("listen_addresses={address}")).await
+    }
+
+    async fn on_a_server_by(launcher: Vec<String>, setting: &str) -> TestDatabase {
+        let setting = setting.to_owned();
+        let own = tokio::task::spawn_blocking(move || {
+            PostgresServer::start_by(&launcher, &target_folder(), &[&setting])
+        });
         let own = own
             .await
             .expect("it is not stopped")
             .unwrap_or_else(|problem| panic!("{problem}"));
         let server: &'static PostgresServer = Box::leak(Box::new(own));
         server.sql("postgres", "CREATE DATABASE own").unwrap();
-        weir_store_postgres::migrate(&server.url("own")).await.unwrap();
         TestDatabase {
             server,
             name: "own".to_owned(),

@@ -46,6 +46,15 @@ impl PostgresServer {
     /// # Errors
     /// What failed, and what to do.
     pub fn start(target: &Path, settings: &[&str]) -> Result<PostgresServer, String> {
+        PostgresServer::start_by(&[], target, settings)
+    }
+
+    /// The same by a launcher, such as one that enters a network namespace: a program and its arguments, which runs what it is
+    /// given after them, not as root, and in its own place.
+    ///
+    /// # Errors
+    /// As [`PostgresServer::start`].
+    pub fn start_by(launcher: &[String], target: &Path, settings: &[&str]) -> Result<PostgresServer, String> {
         let programs = ensure_installed(target)?;
         let folder = fresh_folder()?;
         let data = folder.join("data");
@@ -62,8 +71,16 @@ impl PostgresServer {
             "--no-sync",
         ]);
         run(&mut initdb, "the database could not be made")?;
+        trust_neighbours(&data)?;
         // The shell outlives a killed parent, and reads the end of its standard input then.
-        let mut shell = unprivileged(Command::new("sh"), &folder);
+        let mut shell = match launcher {
+            [] => unprivileged(Command::new("sh"), &folder),
+            [program, arguments @ ..] => {
+                let mut launched = Command::new(program);
+                launched.args(arguments).arg("sh").current_dir(&folder);
+                launched
+            }
+        };
         shell.args(["-c", WATCHDOG, "weir-postgres"]);
         shell
             .arg(&folder)
@@ -315,6 +332,15 @@ fn fresh_folder() -> Result<PathBuf, String> {
         }
     }
     Ok(folder)
+}
+
+/// Lets those in who share a network with the server. It listens on none unless a setting says so.
+fn trust_neighbours(data: &Path) -> Result<(), String> {
+    let file = data.join("pg_hba.conf");
+    let append = fs::OpenOptions::new().append(true).open(&file);
+    append
+        .and_then(|mut rules| io::Write::write_all(&mut rules, b"host all all samenet trust\n"))
+        .map_err(|problem| format!("{}: {problem}", file.display()))
 }
 
 /// The command as a user without rights, when this is root.

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -30,14 +29,9 @@ impl RedisServer {
     /// The same in a folder that holds what its settings name.
     #[must_use]
     pub fn start_in(folder: tempfile::TempDir, settings: &[&str]) -> RedisServer {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         let mut server = RedisServer {
             folder,
-            port,
+            port: crate::port::free(),
             settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
             watchdog: None,
         };

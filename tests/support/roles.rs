@@ -4,7 +4,11 @@ use crate::{postgres::TestDatabase, process::run};
 
 /// A database as an administrator makes it: the roles' SQL as printed, then the migration by the role for it.
 pub async fn set_up() -> TestDatabase {
-    let database = TestDatabase::empty();
+    set_up_in(TestDatabase::empty()).await
+}
+
+/// The same in a database that has nothing in it.
+pub async fn set_up_in(database: TestDatabase) -> TestDatabase {
     // Twice, because running it again must change nothing.
     make_roles(&database).await;
     make_roles(&database).await;

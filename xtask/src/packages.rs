@@ -45,6 +45,9 @@ const FOR_TESTING: &[Package] = &[
     ),
     // The server under the name of its checker, without a service that starts by itself.
     package("redis-tools", Probe::Program("redis-check-rdb")),
+    // Tests put a window's process on a network of its own, with these two and `ip`.
+    package("util-linux", Probe::Program("nsenter")),
+    package("iproute2", Probe::Program("ip")),
     // The official SDKs are tested in a virtual environment; Debian splits what makes one from the interpreter.
     package("python3-venv", Probe::PythonModule("ensurepip")),
 ];

@@ -49,3 +49,21 @@ async fn a_lost_connection_comes_back_within_five_seconds_and_repeats_nothing() 
     }
     window.close().await;
 }
+
+/// Twenty questions take longer there than a window next to its database would wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_far_away_comes_back_too() {
+    let database = set_up().await;
+    let wire = Wire::lay().await;
+    wire.becomes(Weather::Far);
+    let window = connected(&wire, &database, Shifted::new()).await;
+    // It has to know how far it is.
+    let began = window.state().as_of_ms;
+    until(Duration::from_secs(10), async || window.state().as_of_ms > began).await;
+    wire.becomes(Weather::Refusing);
+    until(Duration::from_secs(5), async || window.state().lost.is_some()).await;
+    wire.becomes(Weather::Far);
+    let back = until(Duration::from_secs(20), async || window.state().lost.is_none()).await;
+    eprintln!("back after {back:?}");
+    window.close().await;
+}

@@ -1,6 +1,12 @@
 //! A window on a shared database: tested, connected, read, unlocked, locked, cut off and back.
 
 mod comes_back;
+#[cfg(target_os = "linux")]
+mod desktop;
+#[cfg(target_os = "linux")]
+mod held;
+#[cfg(target_os = "linux")]
+mod real_network;
 mod steps;
 mod tunnel;
 mod unlock;
@@ -73,9 +79,13 @@ fn options(clock: Arc<Shifted>) -> Options {
 
 /// A profile that leads through the wire; the tests' own server speaks no TLS.
 fn profile(port: u16, database: &TestDatabase) -> ConnectionProfile {
+    profile_at("localhost", port, database)
+}
+
+fn profile_at(host: &str, port: u16, database: &TestDatabase) -> ConnectionProfile {
     ConnectionProfile {
         name: "acme-eu".to_owned(),
-        host: "localhost".to_owned(),
+        host: host.to_owned(),
         port,
         database: database.name().to_owned(),
         tls: TlsMode::Disable,

@@ -96,16 +96,16 @@ async fn a_window_through_ssh_works_comes_back_and_takes_ssh_along() {
             .unwrap()
             .success()
     );
-    until(Duration::from_secs(10), async || window.state().lost.is_some()).await;
+    until(Duration::from_secs(20), async || window.state().lost.is_some()).await;
     // Longer than on a plain network: a program has to start, and the real one logs in.
-    until(Duration::from_secs(10), async || window.state().lost.is_none()).await;
+    until(Duration::from_secs(20), async || window.state().lost.is_none()).await;
     call(&window, "caps.list", json!({})).await.unwrap();
 
     let second = std::fs::read_to_string(folder.path().join("pid")).unwrap();
     assert_ne!(first, second);
     assert!(runs(&second));
     window.close().await;
-    until(Duration::from_secs(5), async || !runs(&second)).await;
+    until(Duration::from_secs(20), async || !runs(&second)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

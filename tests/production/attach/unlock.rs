@@ -168,6 +168,7 @@ async fn the_database_itself_refuses_a_locked_window() {
         tls: window.profile().tls,
         ca_file: None,
         client_cert: None,
+        window: String::new(),
     };
     // Not even where it does not ask for transactions that only read.
     for role in [AttachedRole::Viewer, AttachedRole::Admin] {
@@ -192,11 +193,11 @@ async fn it_locks_itself_and_a_role_that_may_not_change_things_unlocks_nothing()
     // At once, before the task that looks every second has come by.
     let refused = call(&window, "caps.save", cap(1, 0)).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Locked);
-    until(Duration::from_secs(3), async || {
+    until(Duration::from_secs(10), async || {
         window.state().unlocked_until_ms.is_none()
     })
     .await;
-    until(Duration::from_secs(3), async || {
+    until(Duration::from_secs(10), async || {
         database.sql("SELECT count(*) FROM weir.changes WHERE command = 'profiles.lock' AND reason = 'its time was over'") == "1"
     })
     .await;

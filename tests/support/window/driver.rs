@@ -4,7 +4,6 @@ use fantoccini::{Client, ClientBuilder, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -22,7 +21,7 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts a driver whose app sees this display and keeps everything below `home`.
     pub(super) async fn start(display: &str, home: &Path) -> Driver {
-        let port = free_port();
+        let port = crate::port::free();
         let log = fs::File::options()
             .create(true)
             .append(true)
@@ -99,9 +98,4 @@ impl Drop for Driver {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("the port's number").port()
 }

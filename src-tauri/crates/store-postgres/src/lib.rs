@@ -38,7 +38,9 @@ mod text;
 mod virtual_keys;
 mod writer;
 
-pub use attach::{AttachedRole, LoginError, Route, Session, SessionState, log_in, open_attached};
+pub use attach::{
+    AttachedRole, LoginError, Route, Session, SessionState, end_left_over, log_in, open_attached,
+};
 pub use listen::{Listener, News};
 pub use migrate::{migrate, pending_sql};
 pub use open::{ConnectError, Purpose, connect_options, open};

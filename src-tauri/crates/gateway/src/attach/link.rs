@@ -15,7 +15,7 @@ use tokio::{
 };
 use weir_contract::model::profile::LostLink;
 use weir_engine::store::StoreError;
-use weir_store_postgres::{AttachedRole, PostgresStore, Session, open_attached};
+use weir_store_postgres::{AttachedRole, PostgresStore, Route, Session, open_attached};
 
 /// Between two questions, and between two tries to come back.
 const EVERY: Duration = Duration::from_secs(1);
@@ -23,6 +23,9 @@ const EVERY: Duration = Duration::from_secs(1);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// One try to come back. Short, because a packet that was lost is sent again later and later.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(3);
+/// So many times longer than an answer takes, at least: TLS, the log-in and the look around are some twenty questions, and
+/// a connection is made for each role.
+const QUESTIONS: u32 = 40;
 /// The same with ssh, which logs in to one host after the other.
 const TUNNEL_COMES_BACK_WITHIN: Duration = Duration::from_secs(20);
 /// Pages are told to look again at least so often.
@@ -53,15 +56,18 @@ pub(super) fn keep(attached: &Arc<Attached>, session: Session, tunnel: Option<Tu
 
 async fn run(attached: &Weak<Attached>, mut session: Session, mut tunnel: Option<Tunnel>) {
     let mut told = Instant::now();
+    let mut distance = ANSWERS_WITHIN;
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(attached) = attached.upgrade() else {
             return;
         };
         lock_when_over(&attached).await;
+        let asked = Instant::now();
         let answer = timeout(ANSWERS_WITHIN, session.beat()).await;
         let problem = match answer {
             Ok(Ok(version)) => {
+                distance = distance.min(asked.elapsed());
                 if note_beat(&attached, version) || told.elapsed() >= LOOK_AGAIN {
                     attached.tell();
                     told = Instant::now();
@@ -72,7 +78,6 @@ async fn run(attached: &Weak<Attached>, mut session: Session, mut tunnel: Option
             Ok(Err(other)) => other.to_string(),
             Err(_) => "it did not answer within 2 s".to_owned(),
         };
-        // Without the session the server has nothing left of it; a change under way has ended one way or the other.
         drop(session);
         let has_ended = tunnel.as_mut().is_some_and(|tunnel| !tunnel.is_alive());
         drop(tunnel.take());
@@ -81,7 +86,7 @@ async fn run(attached: &Weak<Attached>, mut session: Session, mut tunnel: Option
         } else {
             problem
         };
-        (session, tunnel) = come_back(&attached, problem).await;
+        (session, tunnel) = come_back(&attached, problem, distance).await;
         told = Instant::now();
     }
 }
@@ -109,15 +114,16 @@ async fn lock_when_over(attached: &Attached) {
     }
 }
 
-/// Says that the database is away, locks the window, and goes the way again until it ends there.
-async fn come_back(attached: &Attached, problem: String) -> (Session, Option<Tunnel>) {
+/// Says that the database is away, locks the window, and goes the way again until it ends there. `distance` is the shortest time
+/// in which the database has answered.
+async fn come_back(attached: &Attached, problem: String, distance: Duration) -> (Session, Option<Tunnel>) {
     tracing::warn!(connection = %attached.profile.title(), problem, "the database does not answer; reconnecting");
     attached.standing().lost = Some(LostLink { attempt: 0, problem });
     attached.tell();
     attached.lock("the connection was lost").await;
     let within = match attached.profile.ssh {
         Some(_) => TUNNEL_COMES_BACK_WITHIN,
-        None => COMES_BACK_WITHIN,
+        None => COMES_BACK_WITHIN.max(distance * QUESTIONS),
     };
     loop {
         let problem = match timeout(within, again(attached)).await {
@@ -146,6 +152,11 @@ async fn again(attached: &Attached) -> Result<(Session, Option<Tunnel>), String>
         mut session,
         state,
     } = walked.arrived.ok_or_else(|| problem.unwrap_or_default())?;
+    let route = Route {
+        window: attached.window.clone(),
+        ..route
+    };
+    attached.end_left_over(&route).await?;
     let reading = open_attached(&route, AttachedRole::Viewer)
         .await
         .map_err(|problem| problem.to_string())?;

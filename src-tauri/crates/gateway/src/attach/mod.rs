@@ -5,6 +5,7 @@
 //! - [`Attached`]: a connection that stays: reads, unlocks, locks itself, and comes back after it was lost.
 
 pub mod book;
+mod left_over;
 mod link;
 mod lock;
 mod read_url;

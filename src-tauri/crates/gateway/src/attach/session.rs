@@ -9,7 +9,7 @@ use crate::actor::actor_of;
 use serde_json::Value;
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::{
@@ -57,6 +57,10 @@ pub struct Attached {
     pub(super) standing: Mutex<Standing>,
     pub(super) changed: watch::Sender<u64>,
     pub(super) stop: watch::Sender<bool>,
+    /// What the server calls its connections; see [`Route`].
+    pub(super) window: String,
+    /// Since nothing of its changes was left open at the server for sure.
+    pub(super) has_been_unlocked: AtomicBool,
     /// The task that holds session and tunnel.
     link: Mutex<Option<JoinHandle<()>>>,
     started_ms: i64,
@@ -96,6 +100,11 @@ impl Attached {
             mut session,
             state,
         } = arrived;
+        let window = uuid::Uuid::new_v4().simple().to_string();
+        let route = Route {
+            window: window.clone(),
+            ..route
+        };
         let reading = open_attached(&route, AttachedRole::Viewer)
             .await
             .map_err(weir_admin::from_store)?;
@@ -118,6 +127,8 @@ impl Attached {
             }),
             changed: watch::Sender::new(0),
             stop: watch::Sender::new(false),
+            window,
+            has_been_unlocked: AtomicBool::new(false),
             link: Mutex::new(None),
             started_ms: now_ms,
         });

@@ -6,6 +6,7 @@ use super::{
     password_source,
     session::{Attached, READ_WITHIN},
 };
+use std::sync::atomic::Ordering;
 use weir_admin::{Admin, Occasion};
 use weir_contract::{ApiError, ErrorCode, model::profile::AttachedState};
 use weir_engine::store::ChangeStore;
@@ -55,6 +56,7 @@ impl Attached {
             )));
         }
         self.lock("unlocked anew").await;
+        self.has_been_unlocked.store(true, Ordering::Relaxed);
         let password = self
             .options
             .secrets

@@ -139,6 +139,7 @@ fn route(profile: &ConnectionProfile, options: &Options, tunnel: Option<&Tunnel>
         tls: profile.tls,
         ca_file: file(&profile.ca_file),
         client_cert: file(&profile.client_cert_file).zip(file(&profile.client_key_file)),
+        window: String::new(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The way in for a window: few connections, made from the parts of a connection profile, by roles that may little.
 
+mod left_over;
 mod open;
 mod session;
 
+pub use left_over::end_left_over;
 pub use open::{AttachedRole, open_attached};
 pub use session::{LoginError, Session, SessionState, log_in};
 
@@ -30,6 +32,8 @@ pub struct Route {
     pub ca_file: Option<PathBuf>,
     /// PEM files of the client's certificate and its key.
     pub client_cert: Option<(PathBuf, PathBuf)>,
+    /// What the server calls the connections of one window, so that they can be told from others of the same role.
+    pub window: String,
 }
 
 impl Route {
@@ -68,6 +72,9 @@ impl Route {
         if let Some((cert, key)) = &self.client_cert {
             options = options.ssl_client_cert(cert).ssl_client_key(key);
         }
-        common(options).options(role.settings())
+        let name = format!("weir {} {}", env!("CARGO_PKG_VERSION"), self.window);
+        common(options)
+            .application_name(name.trim_end())
+            .options(role.settings())
     }
 }

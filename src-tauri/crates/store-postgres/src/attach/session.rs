@@ -66,7 +66,7 @@ pub async fn log_in(route: &Route, role: AttachedRole) -> Result<Session, LoginE
     }
 }
 
-fn sorted(problem: sqlx::Error) -> LoginError {
+pub(super) fn sorted(problem: sqlx::Error) -> LoginError {
     match problem {
         sqlx::Error::Tls(problem) => LoginError::Untrusted(problem.to_string()),
         // The handshake's own words come as rubbish that was read.
