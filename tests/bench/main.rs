@@ -1,8 +1,8 @@
 //! The benchmark: miss, exact hit and stream through a release `weir-gateway`, beside the same calls straight to the provider.
 //!
-//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations` and `bench --simulations` measure these alone,
-//! `bench --panels [REQUESTS]` the pages' questions on both databases; `bench --fill URL REQUESTS` fills one (`cargo xtask fill`), and
-//! `bench --ask URL…` asks those that are filled already;
+//! `bench --upstream` is the fake provider as a process of its own; `bench --reservations`, `bench --simulations` and `bench --searches`
+//! measure these alone, `bench --panels [REQUESTS]` the pages' questions on both databases; `bench --fill URL REQUESTS` fills one (`cargo xtask fill`), and
+//! `bench --ask URL…` asks those that are filled already; `bench --clears [ANSWERS]` clears cached answers under traffic;
 //! without arguments everything is started and measured.
 #![allow(
     clippy::print_stdout,
@@ -10,6 +10,7 @@
     reason = "a benchmark prints, and stops at the first thing that goes wrong"
 )]
 
+mod clears;
 mod fill;
 mod load;
 mod panels;
@@ -19,6 +20,7 @@ mod reservations;
 #[allow(dead_code, reason = "shared with the store contract, which uses more of it")]
 #[path = "../store_contract/sample.rs"]
 mod sample;
+mod searches;
 mod simulations;
 #[allow(
     dead_code,
@@ -74,6 +76,9 @@ async fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--panels") {
         return panels_report::run(std::env::args().nth(2).as_deref()).await;
     }
+    if std::env::args().nth(1).as_deref() == Some("--clears") {
+        return clears::run(std::env::args().nth(2).as_deref()).await;
+    }
     if std::env::args().nth(1).as_deref() == Some("--fill") {
         let arguments: Vec<String> = std::env::args().skip(2).collect();
         return panels_report::fill_one(&arguments).await;
@@ -88,6 +93,10 @@ async fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     };
+    if std::env::args().nth(1).as_deref() == Some("--searches") {
+        report::print_searches(&searches::measure_all(&binary).await);
+        return ExitCode::SUCCESS;
+    }
     let report = run(&binary).await;
     report.print();
     let path = target_folder().join("bench.json");

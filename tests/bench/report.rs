@@ -1,6 +1,6 @@
 //! The figures as a table for people and as JSON for programs.
 
-use crate::{reservations::Reservations, simulations::Simulation};
+use crate::{reservations::Reservations, searches::Searches, simulations::Simulation};
 use serde_json::json;
 use std::time::Duration;
 
@@ -34,10 +34,7 @@ impl Line {
         took: Duration,
         cpu_ms: Option<u64>,
     ) -> Line {
-        let at = |percent: usize| {
-            let index = (times.len() * percent).div_ceil(100).saturating_sub(1);
-            times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
-        };
+        let at = |percent: usize| percentile_ms(&times, percent);
         let requests = times.len();
         Line {
             call,
@@ -50,6 +47,12 @@ impl Line {
             cpu_ms_per_request: cpu_ms.map(|cpu_ms| cpu_ms as f64 / requests.max(1) as f64),
         }
     }
+}
+
+/// Of sorted times.
+fn percentile_ms(times: &[Duration], percent: usize) -> f64 {
+    let index = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
 }
 
 impl Report {
@@ -143,6 +146,28 @@ pub(crate) fn print_simulations(measured: &[Simulation]) {
         println!(
             "{:<36} {:>10} {:>10} {:>10.0}",
             line.what, line.requests, line.refused, line.took_ms
+        );
+    }
+}
+
+/// The rows of searches over collections.
+pub(crate) fn print_searches(measured: &[Searches]) {
+    println!(
+        "{:>8} {:<24} {:>7} {:>9} {:>9} {:>9} {:>12}",
+        "items", "search", "callers", "searches", "p50 ms", "p99 ms", "CPU ms each"
+    );
+    for line in measured {
+        let cpu = line
+            .cpu_ms_each
+            .map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.3}"));
+        println!(
+            "{:>8} {:<24} {:>7} {:>9} {:>9.3} {:>9.3} {cpu:>12}",
+            line.items,
+            line.what,
+            line.callers,
+            line.times.len(),
+            percentile_ms(&line.times, 50),
+            percentile_ms(&line.times, 99)
         );
     }
 }

@@ -251,15 +251,21 @@ async fn burst(mode: CapMode) -> Vec<String> {
                 .map(|_| ())
         });
     }
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    stage.fake.gate.send_replace(true);
     let mut refusals = Vec::new();
-    while let Some(ended) = calls.join_next().await {
-        if let Err(refusal) = ended.unwrap() {
+    let started = std::time::Instant::now();
+    // Until each is under way or refused.
+    while stage.fake.calls.load(Ordering::SeqCst) + refusals.len() < 70 {
+        if let Ok(Some(ended)) = tokio::time::timeout(Duration::from_millis(5), calls.join_next()).await {
+            let refusal = ended.unwrap().unwrap_err();
             assert_eq!(refusal.code, RefusalCode::CapReached);
             assert!(refusal.retry_after_seconds.is_some());
             refusals.push(refusal.message);
         }
+        assert!(started.elapsed() < Duration::from_secs(60), "they never came");
+    }
+    stage.fake.gate.send_replace(true);
+    while let Some(ended) = calls.join_next().await {
+        ended.unwrap().unwrap();
     }
     assert_eq!(stage.fake.calls.load(Ordering::SeqCst), 70 - refusals.len());
     refusals

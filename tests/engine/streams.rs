@@ -41,10 +41,13 @@ async fn a_client_that_stops_reading_holds_nothing_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_left_is_charged_what_was_used() {
     let stage = Stage::new(NanoUsd(NanoUsd::PER_USD)).await;
-    stage.play(Play::Answer { after_ms: 200 });
+    stage.play(Play::Answer { after_ms: 1_000 });
     let engine = stage.engine.clone();
     let waiting = tokio::spawn(async move { weir_engine::pipeline::serve(&engine, call("x", false)).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    support::eventually("the provider to be asked", || async {
+        (stage.calls() == 1).then_some(())
+    })
+    .await;
     waiting.abort();
     stage.engine.tasks.close();
     stage.engine.tasks.wait().await;

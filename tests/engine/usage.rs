@@ -1,7 +1,6 @@
 //! BUD-6: what is charged when usage is missing, and that an explicit nothing is nothing.
 
 use crate::stage::{COST, DAY_START_MS, Play, Stage, call};
-use std::time::Duration;
 use weir_contract::{
     NanoUsd,
     model::{request::CostBasis, usage::TokenUsage},
@@ -57,10 +56,13 @@ async fn bud_6_a_timeout_is_charged_unsettled_and_never_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bud_6_a_client_that_is_gone_pays_what_the_provider_says() {
     let stage = Stage::new(NanoUsd(NanoUsd::PER_USD)).await;
-    stage.play(Play::Answer { after_ms: 150 });
+    stage.play(Play::Answer { after_ms: 1_000 });
     let engine = stage.engine.clone();
     let gone = tokio::spawn(async move { pipeline::serve(&engine, call("gone", false)).await.map(|_| ()) });
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    support::eventually("the provider to be asked", || async {
+        (stage.calls() == 1).then_some(())
+    })
+    .await;
     gone.abort();
     stage.engine.tasks.close();
     stage.engine.tasks.wait().await;

@@ -142,7 +142,8 @@ async fn a_slow_one_holds_no_call_up() {
     stage.upstream.fail_model("words", Fault::Silent);
     let begun = std::time::Instant::now();
     ask(&stage, FIRST).await.expect(200);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Whoever waited for it would wait for two minutes.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

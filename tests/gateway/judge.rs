@@ -179,6 +179,8 @@ async fn nobody_waits_for_it_and_nobody_is_asked_beyond_the_budget() {
         disputed(&poor, at).await;
     }
     assert!(begun.elapsed() < Duration::from_secs(20));
+    poor.row_where("the refusal is recorded", |row| row.event == "weir-judge")
+        .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(
         poor.upstream.calls_of("nano"),
@@ -205,6 +207,7 @@ async fn a_slow_judge_delays_no_answer() {
     let begun = Instant::now();
     disputed(&stage, 0).await;
     disputed(&stage, 1).await;
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    // Whoever waited for the judge would wait for a minute.
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     stage.upstream.heal();
 }

@@ -1,8 +1,8 @@
 //! The semantic cache's learned policy at work: it serves nothing without evidence, keeps its promise, listens to people.
 
-use crate::semantic::{WordCounter, ask, faq, rule, stage, stored, unless_audited};
+use crate::semantic::{WordCounter, ask, faq, rule, stage, stored, unless_audited, until_served};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use support::{
     eventually,
     stage::{Stage, configuration, options},
@@ -181,7 +181,6 @@ async fn another_gateway_hears_within_two_seconds_what_never_matches_and_what_ma
 }
 
 async fn both_hear_what_never_matches(stage: &Stage) {
-    const HEARD_WITHIN: Duration = Duration::from_secs(2);
     let url = format!("sqlite://{}", stage.folder.path().join("weir.db").display());
     let second = start_gateway(options(&configuration(&stage.upstream.origin(), ""), &url))
         .await
@@ -206,10 +205,7 @@ async fn both_hear_what_never_matches(stage: &Stage) {
     for (at, (first, other)) in [&forbidden, &allowed].into_iter().enumerate() {
         ask(stage, first).await.expect(200);
         stored(stage, at as i64 + 1).await;
-        if at > 0 {
-            // It reads the group when it is first asked; of later questions it hears like of everything else.
-            tokio::time::sleep(HEARD_WITHIN).await;
-        }
+        until_served(stage, &base, other, true).await;
         let hit = ask_second(other).await;
         assert_eq!(
             hit.cache(),
@@ -224,7 +220,8 @@ async fn both_hear_what_never_matches(stage: &Stage) {
     }
     let never = stage.admin(SemanticNever { limit: 10 }).await;
     assert_eq!(never.len(), 2);
-    tokio::time::sleep(HEARD_WITHIN).await;
+    until_served(stage, &base, &forbidden.1, false).await;
+    until_served(stage, &base, &allowed.1, false).await;
     assert_eq!(ask_second(&forbidden.1).await.cache(), "miss");
     let pair = never
         .into_iter()
@@ -238,7 +235,9 @@ async fn both_hear_what_never_matches(stage: &Stage) {
     assert!(stage.admin(undo.clone()).await);
     assert!(!stage.admin(undo).await, "it is allowed already");
     assert_eq!(stage.admin(SemanticNever { limit: 10 }).await.len(), 1);
-    tokio::time::sleep(HEARD_WITHIN).await;
+    for gateway in [&base, &stage.base] {
+        until_served(stage, gateway, &allowed.1, true).await;
+    }
     for again in [ask_second(&allowed.1).await, ask(stage, &allowed.1).await] {
         assert_eq!(again.cache(), "semantic", "both gateways heard of it");
     }

@@ -80,8 +80,7 @@ async fn a_hit_is_forty_times_faster_than_a_provider_of_200_ms() {
     for index in 0..60 {
         hits.push(time(&format!("fast {}", index % 5), "response").await);
     }
-    misses.sort_unstable();
-    hits.sort_unstable();
-    let (miss, hit) = (misses[misses.len() / 2], hits[hits.len() / 2]);
-    assert!(miss >= hit * 40, "a miss took {miss:?}, a hit {hit:?} (medians)");
+    // The quickest of each: a machine that is busy elsewhere makes any of them slower.
+    let (miss, hit) = (misses.into_iter().min().unwrap(), hits.into_iter().min().unwrap());
+    assert!(miss >= hit * 40, "a miss took {miss:?}, a hit {hit:?} at best");
 }

@@ -43,7 +43,7 @@ async fn hits(fleet: &Fleet, intent: &str) -> usize {
 }
 
 /// Waits until so many gateways have followed the newest clear or undo of this number.
-async fn until_followed(fleet: &Fleet, id: &serde_json::Value, many: usize) -> serde_json::Value {
+pub(crate) async fn until_followed(fleet: &Fleet, id: &serde_json::Value, many: usize) -> serde_json::Value {
     let since = Instant::now();
     loop {
         let clears = fleet.call("cache.clears", &json!({"limit": 20})).await;

@@ -37,7 +37,10 @@ async fn the_flight_of_a_killed_gateway_is_taken_over_once() {
     let mut fleet = Fleet::start(4, &cap(1_000_000_000)).await;
     fleet.upstream.set_latency(THINKS);
     let waiting = async {
-        tokio::time::sleep(THINKS / 4).await;
+        support::eventually("the provider to be asked", || async {
+            (fleet.upstream.calls() == 1).then_some(())
+        })
+        .await;
         let asking = (0..60).map(|caller| fleet.ask(1 + caller % 3, "the same"));
         let killing = async {
             tokio::time::sleep(THINKS / 4).await;

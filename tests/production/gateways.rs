@@ -1,6 +1,9 @@
 //! Several gateway processes on one Postgres: one cap, one configuration, one cache.
 
-use crate::fleet::{Fleet, cap};
+use crate::{
+    clears::until_followed,
+    fleet::{Fleet, cap},
+};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use weir_contract::{
@@ -155,7 +158,7 @@ async fn changes_and_clears_reach_all_gateways() {
     let everything = serde_json::to_value(CacheSelector::All).unwrap();
     let cleared = fleet.call("cache.clear", &json!({"selector": everything})).await;
     assert_eq!(cleared["entries"], 1, "{cleared}");
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    until_followed(&fleet, &cleared["id"], 3).await;
     for gateway in 0..3 {
         // What another gateway bought anew must not hide what this one's memory still holds.
         fleet.database.sql("DELETE FROM weir.cache_entries");

@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
+use support::admitted::most_surely_within;
 
 fn statuses(told: &[Told], kind: Kind) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
@@ -50,7 +51,7 @@ fn check_policy(scene: &Scene, gone: Duration, back: Duration) {
     );
     assert!(p95 < Duration::from_secs(2), "{way:?}: {p95:?}");
     let before = scene.told_between(Duration::ZERO, gone);
-    let after = scene.told_between(back + Duration::from_secs(5), Duration::MAX);
+    let after = scene.told_between(back + NOTICED_WITHIN, Duration::MAX);
     for told in [&before, &after] {
         assert!(statuses(told, Kind::Careful).contains_key(&200), "{way:?}");
     }
@@ -71,17 +72,7 @@ fn check_limit(scene: &Scene, gone: Duration, back: Duration) {
             .map(|told| (told.at, told.at + told.took))
             .collect();
         moments.retain(|(at, end)| *at >= from && *end < to);
-        moments.sort_by_key(|(_, end)| *end);
-        // Surely within one window: from the first being sent to the last being answered.
-        (0..moments.len())
-            .map(|first| {
-                let within = moments[first..]
-                    .iter()
-                    .filter(|(_, end)| *end < moments[first].0 + WINDOW);
-                within.count()
-            })
-            .max()
-            .unwrap_or(0)
+        most_surely_within(WINDOW, &moments)
     };
     let (always, away) = (
         most_within(Duration::ZERO, Duration::MAX),

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 pub(crate) const AWAY_FOR: Duration = Duration::from_secs(60);
-/// Until a server that gives no answer is noticed, with room for a busy machine.
+/// Until a server that gives no answer is noticed, and until it is noticed that it does again, with room for a busy machine.
 pub(crate) const NOTICED_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) const GATEWAYS: usize = 3;
 /// The one that is killed in the middle.
@@ -267,7 +267,7 @@ pub(crate) async fn play(scene: &Scene) -> (Duration, Duration) {
         tokio::time::sleep(AWAY_FOR / 2).await;
         scene.come_back(absence).await;
         let back = scene.began.elapsed();
-        tokio::time::sleep(Duration::from_secs(8)).await;
+        tokio::time::sleep(NOTICED_WITHIN + Duration::from_secs(4)).await;
         scene.ends.store(true, Ordering::Relaxed);
         (gone, back)
     };

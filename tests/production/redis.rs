@@ -1,6 +1,9 @@
 //! Answers that gateways share through Redis, and that no clear leaves behind there, also one that Redis did not hear of.
 
-use crate::fleet::{Fleet, cap};
+use crate::{
+    clears::until_followed,
+    fleet::{Fleet, cap},
+};
 use serde_json::{Value, json};
 use support::{eventually, redis_server::RedisServer, said::Said, stage::chat};
 
@@ -147,8 +150,8 @@ async fn what_is_cleared_while_redis_is_away_never_comes_back() {
             if round == 5 { 2 } else { 1 },
             "{selector}: {cleared}"
         );
-        // Every gateway follows within two seconds, while Redis is still away.
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        // Every gateway follows while Redis is still away.
+        until_followed(&fleet, &cleared["id"], fleet.gateways.len()).await;
         server.signal("-CONT");
         all_ready(&fleet).await;
         let bought = fleet.upstream.calls();
@@ -163,12 +166,12 @@ async fn what_is_cleared_while_redis_is_away_never_comes_back() {
             "{selector}"
         );
         assert_eq!(fleet.upstream.calls(), bought + 1, "{selector}");
-        fleet
+        let cleared = fleet
             .call("cache.clear", &json!({"selector": {"kind": "all"}}))
             .await;
         // And nothing stays behind in Redis.
         until_answers(&server, 0).await;
-        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+        until_followed(&fleet, &cleared["id"], fleet.gateways.len()).await;
     }
     server.stop();
     fleet.stop().await;

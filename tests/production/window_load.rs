@@ -34,6 +34,7 @@ fn route(database: &TestDatabase) -> Route {
         tls: TlsMode::Disable,
         ca_file: None,
         client_cert: None,
+        window: String::new(),
     }
 }
 
@@ -174,7 +175,7 @@ async fn a_window_has_four_connections() {
     let watching = async {
         let mut most = 0;
         while !done.load(Ordering::Relaxed) {
-            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
             most = most.max(database.sql(sql).parse::<i64>().unwrap());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -258,6 +258,10 @@ async fn bud_1_kills_in_the_middle_change_nothing(on: Shared) {
     base.patience_ms = (DEAD_AFTER_MS + 6_000).unsigned_abs();
     let store = on.store.as_ref();
     let mut spending: Vec<_> = (0..4).map(|number| start(&base, number)).collect();
+    support::eventually("something is spent", || async {
+        (balance(store).await.spent_nanousd > NanoUsd::ZERO).then_some(())
+    })
+    .await;
     for number in 4..7 {
         std::thread::sleep(Duration::from_millis(draw.between(200, 1_200).unsigned_abs()));
         let mut killed = spending.remove(draw.between(0, 4).unsigned_abs() as usize);

@@ -51,10 +51,10 @@ async fn a_newcomer_makes_the_first_call_and_holds_the_spend() {
     let client = weir_engine::provider::http_client().expect("a client");
     let caller = Caller { client, address, key };
 
+    window.click("nav-requests").await;
     let (status, cache, _) = caller.ask("What is a weir?").await;
     assert_eq!((status, cache.as_str()), (200, "miss"));
     let sent = Instant::now();
-    window.click("nav-requests").await;
     window.see("request-row").await;
     assert!(
         sent.elapsed() < Duration::from_secs(2),

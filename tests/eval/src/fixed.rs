@@ -15,7 +15,8 @@ pub(crate) struct Fixed {
 
 pub(crate) fn measure(rows: &[Row]) -> Vec<Fixed> {
     let distances = [
-        0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.12, 0.14, 0.16, 0.18, 0.20, 0.23, 0.26, 0.30,
+        0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.12, 0.14, 0.16, 0.18, 0.20, 0.23,
+        0.26, 0.30,
     ];
     let both = distances
         .iter()
@@ -53,10 +54,10 @@ fn run(rows: &[Row], distance: f64, guarded: bool) -> Fixed {
     }
 }
 
-/// The most hits that any fixed distance has at no more than this wrong share.
-pub(crate) fn best(fixed: &[Fixed], guarded: bool, wrong_share: f64) -> f64 {
+/// The fixed distance of most hits at no more than this wrong share; none where each has more.
+pub(crate) fn best(fixed: &[Fixed], guarded: bool, wrong_share: f64) -> Option<&Fixed> {
     let allowed = fixed
         .iter()
-        .filter(|one| one.guarded == guarded && one.wrong_share <= wrong_share);
-    allowed.map(|one| one.hit_share).fold(0.0, f64::max)
+        .filter(|one| one.guarded == guarded && one.wrong_share <= wrong_share && one.hit_share > 0.0);
+    allowed.max_by(|one, other| one.hit_share.total_cmp(&other.hit_share))
 }

@@ -69,12 +69,13 @@ impl Report {
         let late_share = run.late_hits / run.late_requests.max(1.0);
         self.stream_target(name, run, hit_share, late_share, wrong.share);
         let against = |guarded: bool| {
-            let yardstick = best(fixed, guarded, wrong.share);
-            if yardstick == 0.0 {
-                "no fixed distance reaches it".to_owned()
-            } else {
-                format!("{:.2} ×", hit_share / yardstick)
-            }
+            best(fixed, guarded, wrong.share).map_or_else(
+                || "none is as right".to_owned(),
+                |one| {
+                    let (ratio, hits) = (hit_share / one.hit_share, percent(one.hit_share));
+                    format!("{ratio:.2} × {hits} (≤ {})", one.distance)
+                },
+            )
         };
         let _infallible = writeln!(
             self.streams,
@@ -206,8 +207,8 @@ impl Report {
              ## Streams: the learned policy\n\n\
              The cache begins empty; exact repetitions are left out. *Wrong* is the share of semantic hits whose answer differs from a fresh one, with \
              its 95 % interval; the promise is kept when the interval does not lie above it. *Possible* are the requests whose answer was given before. The last columns hold its hits against the most \
-             that any fixed distance has at no more wrong hits; where a guarded distance has more than two thirds of the possible already, \
-             1.5 times its hits are more than there are.\n\n\
+             that any fixed distance has at no more wrong hits, and say how many those are and at which distance; where a guarded distance \
+             has more than two thirds of the possible already, 1.5 times its hits are more than there are.\n\n\
              | stream | wrong labels | promise | hits | of the possible | second half | wrong of hits | kept | audits | against bare | against guarded |\n\
              |---|---|---|---|---|---|---|---|---|---|---|\n{streams}\n\
              ### The same streams under a fixed distance\n\n\

@@ -5,7 +5,10 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use std::{
     collections::HashSet,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use support::{
@@ -38,7 +41,12 @@ async fn recovery(stage: &Stage) -> Duration {
 }
 
 /// Callers that come at an even pace, whatever becomes of those before, until the time is over.
-async fn callers(stage: &Arc<Stage>, what: &str, lasting: Duration) -> Vec<(u16, Duration)> {
+async fn callers(
+    stage: &Arc<Stage>,
+    what: &str,
+    lasting: Duration,
+    sent: Arc<AtomicUsize>,
+) -> Vec<(u16, Duration)> {
     let began = Instant::now();
     let mut pace = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
     // A machine that was busy elsewhere sends what it missed at once, so that the number is kept.
@@ -46,6 +54,7 @@ async fn callers(stage: &Arc<Stage>, what: &str, lasting: Duration) -> Vec<(u16,
     let mut asked = JoinSet::new();
     for number in 0..lasting.as_secs() * u64::from(PER_SECOND) {
         pace.tick().await;
+        sent.fetch_add(1, Ordering::SeqCst);
         let (stage, text) = (stage.clone(), format!("{what} {number}"));
         asked.spawn(async move {
             let said = stage.ask("fake/nano", &text).await;
@@ -60,7 +69,7 @@ async fn callers(stage: &Arc<Stage>, what: &str, lasting: Duration) -> Vec<(u16,
 async fn a_minute_of_outage_costs_few_calls_and_is_over_within_ten_seconds() {
     let stage = Arc::new(Stage::open().await);
     stage.upstream.fail(Fault::status(503));
-    let answers = callers(&stage, "down", Duration::from_secs(60)).await;
+    let answers = callers(&stage, "down", Duration::from_secs(60), Arc::default()).await;
     let calls = stage.upstream.calls();
     assert!(
         calls * 10 <= answers.len() * 11,
@@ -74,21 +83,24 @@ async fn a_minute_of_outage_costs_few_calls_and_is_over_within_ten_seconds() {
 
     stage.upstream.heal();
     let (before, healed) = (stage.upstream.calls(), Instant::now());
+    let sent = Arc::new(AtomicUsize::new(0));
     let crowd = {
-        let stage = stage.clone();
-        tokio::spawn(async move { callers(&stage, "up", Duration::from_secs(12)).await })
+        let (stage, sent) = (stage.clone(), sent.clone());
+        tokio::spawn(async move { callers(&stage, "up", Duration::from_secs(12), sent).await })
     };
     // The first second in which the provider is called again.
     let mut first_called = None;
-    let mut in_first_second = 0;
+    let (mut in_first_second, mut sent_before, mut sent_in_it) = (0, 0, 0);
     while !crowd.is_finished() {
         tokio::time::sleep(Duration::from_millis(10)).await;
         let since = stage.upstream.calls() - before;
         let called = *first_called.get_or_insert_with(Instant::now);
         if since == 0 {
             first_called = None;
+            sent_before = sent.load(Ordering::SeqCst);
         } else if called.elapsed() <= Duration::from_secs(1) {
             in_first_second = since;
+            sent_in_it = sent.load(Ordering::SeqCst) - sent_before;
         }
     }
     let answers = crowd.await.unwrap();
@@ -101,9 +113,10 @@ async fn a_minute_of_outage_costs_few_calls_and_is_over_within_ten_seconds() {
     );
     let last = answers.iter().rev().take(100);
     assert!(last.into_iter().any(|(status, _)| *status == 200));
+    // 400 where 200 are sent; a machine that was busy elsewhere sends more at once.
     assert!(
-        in_first_second <= 2 * PER_SECOND as usize,
-        "a herd of {in_first_second} in the first second"
+        in_first_second <= PER_SECOND as usize + sent_in_it.max(PER_SECOND as usize),
+        "a herd of {in_first_second} in the first second, in which {sent_in_it} were sent"
     );
 }
 

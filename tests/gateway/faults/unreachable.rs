@@ -27,13 +27,19 @@ async fn refused_unknown_and_without_tls() {
     ]
     .concat();
     let stage = Stage::open_with(&extra).await;
-    let started = Instant::now();
     for name in ["refused", "nameless", "plain"] {
         for protocol in ["openai", "anthropic", "gemini"] {
             for stream in [false, true] {
                 let model = format!("{name}-{protocol}/m");
                 let body = with(chat(&model, "x"), json!({"stream": stream}));
+                let started = Instant::now();
                 let said = stage.send(stage.post("/v1/chat/completions", &body)).await;
+                // Five seconds to connect, also where the name server is silent, and one more try.
+                assert!(
+                    started.elapsed() < Duration::from_secs(20),
+                    "{model}: {:?}",
+                    started.elapsed()
+                );
                 assert_eq!(said.status, 502, "{model} {stream}: {said:#?}");
                 assert_eq!(said.json()["error"]["code"], "provider_failed", "{said:#?}");
                 let message = said.json()["error"]["message"].to_string();
@@ -47,11 +53,6 @@ async fn refused_unknown_and_without_tls() {
             }
         }
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        started.elapsed()
-    );
     assert_eq!(plain.calls(), 0);
 }
 
