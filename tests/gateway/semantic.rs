@@ -13,10 +13,12 @@ use support::{
 use weir_contract::{
     command::{
         cache::CacheClear,
+        requests::RequestsList,
         semantic::{SemanticGet, SemanticPairs, SemanticSave},
     },
     model::{
         cache::CacheSelector,
+        request::{CacheOutcome, RequestFilter},
         semantic::{SemanticMode, SemanticOutcome, SemanticPolicy, SemanticRule},
     },
 };
@@ -62,7 +64,12 @@ pub(crate) fn rule(intent: &str, mode: SemanticMode, policy: SemanticPolicy) -> 
 }
 
 pub(crate) async fn stage(mode: SemanticMode, policy: SemanticPolicy) -> Stage {
-    let stage = Stage::open().await;
+    stage_with("", mode, policy).await
+}
+
+/// With more in its configuration.
+pub(crate) async fn stage_with(more: &str, mode: SemanticMode, policy: SemanticPolicy) -> Stage {
+    let stage = Stage::open_with(more).await;
     stage.gateway.use_embedder(Arc::new(WordCounter("words 1")));
     stage
         .admin(SemanticSave {
@@ -119,7 +126,6 @@ pub(crate) async fn until_served(stage: &Stage, base: &str, text: &str, is_serve
         if (stage.send(request).await.status == 200) == is_served {
             return Some(());
         }
-        // Some hits are bought all the same to look whether they are right, so there should not be many.
         tokio::time::sleep(Duration::from_millis(250)).await;
         None
     })
@@ -135,7 +141,17 @@ pub(crate) async fn unless_audited(scene: impl AsyncFn(&Stage)) {
         };
         // What was under way is recorded by then.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        if !stage.rows().await.iter().any(|row| row.event == "weir-audit") {
+        // Of what was bought, since the hits of a scene that waits are many.
+        let bought = RequestsList {
+            filter: RequestFilter {
+                cache: Some(CacheOutcome::Miss),
+                ..RequestFilter::default()
+            },
+            cursor: None,
+            limit: 200,
+        };
+        let bought = stage.admin(bought).await.rows;
+        if !bought.iter().any(|row| row.event == "weir-audit") {
             std::panic::resume_unwind(failed);
         }
     }

@@ -1,8 +1,8 @@
 //! The semantic cache's learned policy at work: it serves nothing without evidence, keeps its promise, listens to people.
 
-use crate::semantic::{WordCounter, ask, faq, rule, stage, stored, unless_audited, until_served};
+use crate::semantic::{WordCounter, ask, faq, rule, stage, stage_with, stored, unless_audited, until_served};
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use support::{
     eventually,
     stage::{Stage, configuration, options},
@@ -313,4 +313,37 @@ async fn rules_are_checked_and_versioned() {
         .find(|intent| intent.rule.intent == "faq")
         .unwrap();
     assert_eq!((faq.version, faq.rule.mode), (version, SemanticMode::Off));
+}
+
+/// Where nothing is to be bought, no hit is bought to see whether it is right: neither for who sends `x-weir-cache: only` nor
+/// while a cap lets only the cache answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_audited_where_nothing_is_to_be_bought() {
+    let cap = "[[caps]]\nname = \"tight\"\nscope = { kind = \"global\" }\nperiod = \"day\"\ntime_zone = \"UTC\"\nlimit_nanousd = 2000000\n\
+               steps = [{ percent = 1, action = \"cache_only\" }, { percent = 100, action = \"refuse\" }]\nenabled = true\n";
+    for (more, only) in [("", true), (cap, false)] {
+        let stage = stage_with(more, SemanticMode::On, SemanticPolicy::Distance).await;
+        stage.upstream.set_reply(Reply::Text("Yes.".into()));
+        ask(&stage, "Do visitors need a badge in building seven?")
+            .await
+            .expect(200);
+        stored(&stage, 1).await;
+        // One in fifty would be audited.
+        for at in 0..400 {
+            let text = format!(
+                "{} do visitors need a badge in building seven?",
+                "please ".repeat(at % 200 + 1)
+            );
+            let body = support::stage::with(faq(&text), json!({"user": format!("u{at}")}));
+            let request = stage.post("/v1/chat/completions", &body);
+            let request = if only {
+                request.header("x-weir-cache", "only")
+            } else {
+                request
+            };
+            assert_eq!(stage.send(request).await.expect(200).cache(), "semantic");
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(stage.upstream.calls(), 1, "{more}");
+    }
 }

@@ -45,6 +45,8 @@ BEGIN
             ON weir.reservations TO %I', reader);
         EXECUTE format('GRANT SELECT (key, label, intent, provider, model, tier, team, created_ms, expires_ms, last_hit_ms,
             hits, bytes, cost_nanousd, app_version, tenant) ON weir.cache_entries, weir.served_entries TO %I', reader);
+        -- To know whether there are any.
+        EXECUTE format('GRANT SELECT (seq) ON weir.cache_wide_clears TO %I', reader);
         EXECUTE format('GRANT SELECT (seq, request_id, at_ms, team, intent, distance, probability, threshold, outcome, same, origin,
             audit_nanousd) ON weir.semantic_decisions TO %I', reader);
         EXECUTE format('GRANT SELECT ON weir.cache_marks, weir.collections TO %I', reader);

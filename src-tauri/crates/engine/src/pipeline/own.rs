@@ -1,7 +1,7 @@
 //! Calls that Weir makes for itself: embeddings and judgements. They are requests like any other, held against the caps,
 //! recorded and charged under an event of their own; no limit on clients counts them, and nobody waits in line behind them.
 
-use super::{buy::Purchase, buy_detached, journal::Journal, outcome, prepare::Prepared};
+use super::{buy::Purchase, buy_detached, cap_steps, journal::Journal, outcome, prepare::Prepared};
 use crate::{
     budget::likely::likely_tokens,
     call::{CacheWish, Call, Refusal, RefusalCode, ReplyBody, Wishes},
@@ -93,7 +93,14 @@ pub(crate) async fn buy_own(engine: &Arc<Engine>, own: OwnCall<'_>) -> Result<By
         );
         return Err(outcome::refuse(engine, &call, journal, problem).await);
     }
-    let prepared = Arc::new(Prepared::own(&call, own.event, own.target, needs));
+    let mut prepared = Arc::new(Prepared::own(&call, own.event, own.target, needs));
+    // A cap that lets only the cache answer still lets it be asked, which takes an embedding.
+    if call.protocol != ClientProtocol::Embeddings {
+        prepared = match cap_steps::act(engine, &settings, &call, prepared, &mut journal).await {
+            Ok(prepared) => prepared,
+            Err(problem) => return Err(outcome::refuse(engine, &call, journal, problem).await),
+        };
+    }
     let purchase = Purchase {
         settings,
         call,

@@ -1,11 +1,14 @@
 //! Buys a hit all the same, to know what hits are worth.
 
 use super::{
-    super::buy::{Purchase, buy},
+    super::{
+        buy::{Purchase, buy},
+        cap_steps,
+    },
     ask::Asked,
 };
 use crate::{
-    call::Call,
+    call::{CacheWish, Call},
     engine::Engine,
     pipeline::{Journal, Prepared},
     settings::Settings,
@@ -31,13 +34,15 @@ pub(crate) async fn served(
         ));
         return;
     }
-    if asked.found.audit {
+    // Who lets only the cache answer wants nothing bought.
+    if asked.found.audit && call.wishes.cache != CacheWish::Only {
         audit(engine, settings, call, prepared, asked);
     }
 }
 
 /// Buys the answer of a call that was served by similarity, in a task of its own. It is a request like any other: it is held
-/// against the caps, recorded and charged; a cap that refuses it leaves the hit unchecked.
+/// against the caps, recorded and charged. A cap that refuses it, lets only the cache answer, or would have it bought of another
+/// model leaves the hit unchecked.
 fn audit(engine: &Arc<Engine>, settings: &Arc<Settings>, call: &Call, prepared: &Prepared, asked: Asked) {
     let (engine, settings) = (engine.clone(), settings.clone());
     let mut call = call.clone();
@@ -78,7 +83,7 @@ fn audit(engine: &Arc<Engine>, settings: &Arc<Settings>, call: &Call, prepared: 
         audits: Some(audited),
         ..asked
     };
-    let purchase = Purchase {
+    let mut purchase = Purchase {
         settings,
         call: Arc::new(call),
         prepared: Arc::new(prepared),
@@ -88,6 +93,17 @@ fn audit(engine: &Arc<Engine>, settings: &Arc<Settings>, call: &Call, prepared: 
     };
     let buyer = engine.clone();
     engine.tasks.spawn(async move {
+        let Purchase {
+            settings,
+            call,
+            prepared,
+            journal,
+            ..
+        } = &mut purchase;
+        let left = cap_steps::act(&buyer, settings, call, prepared.clone(), journal).await;
+        if !left.is_ok_and(|left| left.target == prepared.target) {
+            return;
+        }
         // Nobody waits for the answer, but a receiver that is gone would count as a client who left.
         let (answer, _answered) = oneshot::channel();
         buy(&buyer, purchase, answer).await;
