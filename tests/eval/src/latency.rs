@@ -1,4 +1,4 @@
-//! Time: embedding, searching and judging, one request after the other on one thread.
+//! Time: embedding, searching and judging, one request after the other.
 
 use crate::random::Random;
 use crate::vectors::Vectors;

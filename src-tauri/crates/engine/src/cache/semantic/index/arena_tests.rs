@@ -114,3 +114,21 @@ fn its_memory_is_little_more_than_its_rows() {
         arena.bytes()
     );
 }
+
+#[test]
+fn so_many_that_threads_share_the_search_are_searched_as_exactly() {
+    let stored = vectors(70_000, 24, 11);
+    let mut arena = Arena::default();
+    for (vector, entry) in stored.iter().zip(0..) {
+        arena.insert(entry, vector).unwrap();
+    }
+    for query in vectors(10, 24, 12) {
+        let found = arena.nearest(&query, 20, -1.0);
+        let wanted = by_hand(&stored, &query, 20);
+        let entries: Vec<u64> = found.iter().map(|near| near.entry).collect();
+        assert_eq!(
+            entries,
+            wanted.iter().map(|(entry, _)| *entry).collect::<Vec<_>>()
+        );
+    }
+}

@@ -5,6 +5,12 @@
 
 use super::arena::{Arena, FINE, unit};
 use super::dots::dots;
+use std::{
+    num::NonZero,
+    ops::Range,
+    sync::LazyLock,
+    thread::{self, Builder},
+};
 
 /// A stored vector near the one asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +22,10 @@ pub struct Near {
 
 /// Rows whose scores are computed before they are looked at; their scores stay in the nearest cache.
 const BLOCK_ROWS: usize = 512;
+/// A part of a search that is worth a thread of its own: starting one takes as long as some thousand rows.
+const PART_ROWS: usize = 16_384;
+/// Further threads wait for the same memory.
+const MOST_THREADS: usize = 4;
 /// Rounding of 32-bit floats over a long sum, allowed for on top of the bound.
 const SLACK: f32 = 1e-5;
 
@@ -26,22 +36,12 @@ impl Arena {
         let Some(query) = unit(vector).filter(|query| query.len() == self.width && most > 0) else {
             return Vec::new();
         };
-        let (whole, query_scale) = widened(&query);
-        let mut scores = Vec::with_capacity(BLOCK_ROWS);
-        let mut may_be = Vec::new();
-        let mut floor = Floor::new(most, least_similarity);
-        for (block, rows) in self.rows.chunks(BLOCK_ROWS).enumerate() {
-            let start = block * BLOCK_ROWS;
-            let bytes = start * self.width..(start + rows.len()) * self.width;
-            dots(&whole, &self.coarse[bytes], &mut scores);
-            for (at, (row, sum)) in rows.iter().zip(&scores).enumerate() {
-                let score = as_float(*sum) * row.scale * query_scale;
-                let error = row.left_out + SLACK;
-                if score + error >= floor.height {
-                    floor.raise(score - error);
-                    may_be.push((score + error, start + at));
-                }
-            }
+        let widened = widened(&query);
+        let scan = |rows| self.scan(rows, &widened, Floor::new(most, least_similarity));
+        let (mut may_be, mut floor) = (Vec::new(), Floor::new(most, least_similarity));
+        for (candidates, proven) in in_parts(self.rows.len(), PART_ROWS, scan) {
+            may_be.extend(candidates);
+            proven.proven.into_iter().for_each(|proven| floor.raise(proven));
         }
         may_be.retain(|(highest, _)| *highest >= floor.height);
         let mut found: Vec<Near> = may_be.iter().map(|(_, row)| self.exact(&query, *row)).collect();
@@ -54,6 +54,32 @@ impl Arena {
         });
         found.truncate(most);
         found
+    }
+
+    /// The rows that may be among the nearest, with the highest score that each can have, and what is proven of the nearest.
+    fn scan(
+        &self,
+        part: Range<usize>,
+        (query, query_scale): &(Vec<i16>, f32),
+        mut floor: Floor,
+    ) -> (Vec<(f32, usize)>, Floor) {
+        let mut scores = Vec::with_capacity(BLOCK_ROWS);
+        let mut may_be = Vec::new();
+        let first = part.start;
+        for (block, rows) in self.rows[part].chunks(BLOCK_ROWS).enumerate() {
+            let start = first + block * BLOCK_ROWS;
+            let bytes = start * self.width..(start + rows.len()) * self.width;
+            dots(query, &self.coarse[bytes], &mut scores);
+            for (at, (row, sum)) in rows.iter().zip(&scores).enumerate() {
+                let score = as_float(*sum) * row.scale * query_scale;
+                let error = row.left_out + SLACK;
+                if score + error >= floor.height {
+                    floor.raise(score - error);
+                    may_be.push((score + error, start + at));
+                }
+            }
+        }
+        (may_be, floor)
     }
 
     /// The score from both bytes.
@@ -69,6 +95,38 @@ impl Arena {
             similarity: (products.sum::<f32>() * self.rows[row].scale).clamp(-1.0, 1.0),
         }
     }
+}
+
+/// What the work gives for each part of so many rows, shared among threads where there are parts for several.
+fn in_parts<T: Send>(rows: usize, part_rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| {
+        thread::available_parallelism()
+            .map_or(1, NonZero::get)
+            .min(MOST_THREADS)
+    });
+    let parts = (rows / part_rows).clamp(1, *PROCESSORS);
+    let length = rows.div_ceil(parts);
+    let part = |number: usize| number * length..((number + 1) * length).min(rows);
+    let work = &work;
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..parts)
+            .map(|number| {
+                let started = Builder::new().spawn_scoped(scope, move || work(part(number)));
+                (number, started)
+            })
+            .collect();
+        let mut done = vec![work(part(0))];
+        done.extend(others.into_iter().map(|(number, started)| {
+            match started {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system gives no more threads.
+                Err(_) => work(part(number)),
+            }
+        }));
+        done
+    })
 }
 
 /// The lowest score that can still be among the nearest, as far as is known.
@@ -125,4 +183,19 @@ fn widened(query: &[f32]) -> (Vec<i16>, f32) {
 )]
 fn as_float(sum: i32) -> f32 {
     sum as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_parts;
+
+    #[test]
+    fn parts_are_all_rows_once() {
+        for rows in [0, 1, 9, 10, 19, 20, 31, 40, 41, 1_000] {
+            let parts = in_parts(rows, 10, |part| part);
+            assert!(parts.len() <= (rows / 10).max(1), "{parts:?}");
+            let all: Vec<usize> = parts.into_iter().flatten().collect();
+            assert_eq!(all, (0..rows).collect::<Vec<_>>());
+        }
+    }
 }
