@@ -23,10 +23,10 @@ const EVERY: Duration = Duration::from_secs(1);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// One try to come back. Short, because a packet that was lost is sent again later and later.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(3);
-/// So many times longer than an answer takes, at least: TLS, the log-in and the look around are some twenty questions, and
+/// But so many times longer than an answer takes, at least: TLS, the log-in and the look around are some twenty questions, and
 /// a connection is made for each role.
 const QUESTIONS: u32 = 40;
-/// The same with ssh, which logs in to one host after the other.
+/// One try with ssh, which logs in to one host after the other.
 const TUNNEL_COMES_BACK_WITHIN: Duration = Duration::from_secs(20);
 /// Pages are told to look again at least so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -56,7 +56,8 @@ pub(super) fn keep(attached: &Arc<Attached>, session: Session, tunnel: Option<Tu
 
 async fn run(attached: &Weak<Attached>, mut session: Session, mut tunnel: Option<Tunnel>) {
     let mut told = Instant::now();
-    let mut distance = ANSWERS_WITHIN;
+    // The shortest time in which it has answered; unknown before the first.
+    let mut distance: Option<Duration> = None;
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(attached) = attached.upgrade() else {
@@ -67,7 +68,8 @@ async fn run(attached: &Weak<Attached>, mut session: Session, mut tunnel: Option
         let answer = timeout(ANSWERS_WITHIN, session.beat()).await;
         let problem = match answer {
             Ok(Ok(version)) => {
-                distance = distance.min(asked.elapsed());
+                let took = asked.elapsed();
+                distance = Some(distance.map_or(took, |known| known.min(took)));
                 if note_beat(&attached, version) || told.elapsed() >= LOOK_AGAIN {
                     attached.tell();
                     told = Instant::now();
@@ -86,7 +88,7 @@ async fn run(attached: &Weak<Attached>, mut session: Session, mut tunnel: Option
         } else {
             problem
         };
-        (session, tunnel) = come_back(&attached, problem, distance).await;
+        (session, tunnel) = come_back(&attached, problem, distance.unwrap_or_default()).await;
         told = Instant::now();
     }
 }
