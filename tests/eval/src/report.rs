@@ -215,7 +215,7 @@ impl Report {
              | stream | distance ≤ | guards | hits | wrong of hits |\n|---|---|---|---|---|\n{fixed}\n\
              ## Several turns\n\n{turns}\n\
              ## Time and memory\n\n\
-             One request after the other; a search of many entries is shared among up to four threads. Memory is that of the index.\n\n\
+             One request after the other; a search of more than 131,072 entries is shared among up to four threads. Memory is that of the index.\n\n\
              | entries | step | p50 | p99 | index |\n|---|---|---|---|---|\n{latency}\n\
              A million questions of 70 letters with their vectors and keys, offered to a gateway's cache: how many it holds, what it counts \
              for them, and how much more the process then takes.\n\n\

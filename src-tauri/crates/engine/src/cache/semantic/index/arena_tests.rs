@@ -1,5 +1,6 @@
 //! The arena and its search, held against a full search by hand.
 
+use super::super::search::Near;
 use super::*;
 
 /// Repeatable vectors that crowd together as texts do.
@@ -32,29 +33,31 @@ fn by_hand(stored: &[Vec<f32>], query: &[f32], most: usize) -> Vec<(u64, f32)> {
     all
 }
 
+/// Of rows equal to within the error of floats, two may change places.
+fn assert_same(found: &[Near], wanted: &[(u64, f32)]) {
+    assert_eq!(found.len(), wanted.len());
+    for (near, (entry, similarity)) in found.iter().zip(wanted) {
+        assert!(
+            (near.similarity - similarity).abs() < 3e-5,
+            "{found:?} {wanted:?}"
+        );
+        let tied = wanted
+            .iter()
+            .any(|other| other.0 == near.entry && (other.1 - similarity).abs() < 3e-5);
+        assert!(near.entry == *entry || tied, "{found:?} {wanted:?}");
+    }
+}
+
 #[test]
 fn it_finds_exactly_what_a_full_search_finds() {
-    for (width, seed) in [(384, 1), (384, 2), (64, 3), (1536, 4)] {
+    for (width, seed) in [(384, 1), (384, 2), (64, 3), (1536, 4), (33, 5)] {
         let stored = vectors(1_500, width, seed);
         let mut arena = Arena::default();
         for (vector, entry) in stored.iter().zip(0..) {
             arena.insert(entry, vector).unwrap();
         }
         for query in vectors(60, width, seed + 100) {
-            let found = arena.nearest(&query, 10, -1.0);
-            let expected = by_hand(&stored, &query, 10);
-            for (near, (entry, similarity)) in found.iter().zip(&expected) {
-                assert!((near.similarity - similarity).abs() < 3e-5, "seed {seed}");
-                // Equal to within the error of floats, two may change places.
-                let tied = expected
-                    .iter()
-                    .any(|other| other.0 == near.entry && (other.1 - similarity).abs() < 3e-5);
-                assert!(
-                    near.entry == *entry || tied,
-                    "seed {seed}: {found:?} {expected:?}"
-                );
-            }
-            assert_eq!(found.len(), 10);
+            assert_same(&arena.nearest(&query, 10, -1.0), &by_hand(&stored, &query, 10));
         }
     }
 }
@@ -117,18 +120,12 @@ fn its_memory_is_little_more_than_its_rows() {
 
 #[test]
 fn so_many_that_threads_share_the_search_are_searched_as_exactly() {
-    let stored = vectors(70_000, 24, 11);
+    let stored = vectors(140_000, 24, 11);
     let mut arena = Arena::default();
     for (vector, entry) in stored.iter().zip(0..) {
         arena.insert(entry, vector).unwrap();
     }
     for query in vectors(10, 24, 12) {
-        let found = arena.nearest(&query, 20, -1.0);
-        let wanted = by_hand(&stored, &query, 20);
-        let entries: Vec<u64> = found.iter().map(|near| near.entry).collect();
-        assert_eq!(
-            entries,
-            wanted.iter().map(|(entry, _)| *entry).collect::<Vec<_>>()
-        );
+        assert_same(&arena.nearest(&query, 20, -1.0), &by_hand(&stored, &query, 20));
     }
 }

@@ -1,7 +1,8 @@
 //! The exact search over the vectors of one namespace.
 //!
-//! How far a coarse score can be from the true one is known for every row, so the search drops a row only when it provably
-//! cannot be among the nearest: its answer is that of a full search.
+//! It reads the coarse bytes of all rows, then the true scores of those that look best, and after these only the rows that
+//! can still be nearer. How far a coarse score can be from the true one is known for every row, so a row is dropped only
+//! when it provably is not among the nearest: the answer is that of a full search.
 
 use super::arena::{Arena, FINE, unit};
 use super::dots::dots;
@@ -20,12 +21,13 @@ pub struct Near {
     pub similarity: f32,
 }
 
-/// Rows whose scores are computed before they are looked at; their scores stay in the nearest cache.
-const BLOCK_ROWS: usize = 512;
-/// A part of a search that is worth a thread of its own: starting one takes as long as some thousand rows.
-const PART_ROWS: usize = 16_384;
+/// A part of a search that is worth a thread of its own: one that is started may wait for a processor as long as some ten
+/// thousand rows take.
+const PART_ROWS: usize = 65_536;
 /// Further threads wait for the same memory.
 const MOST_THREADS: usize = 4;
+/// Sums that are added up side by side, so that the processor does them at once.
+const LANES: usize = 16;
 /// Rounding of 32-bit floats over a long sum, allowed for on top of the bound.
 const SLACK: f32 = 1e-5;
 
@@ -33,67 +35,122 @@ impl Arena {
     /// The `most` nearest with at least this cosine, nearest first; of equals the older number first.
     #[must_use]
     pub fn nearest(&self, vector: &[f32], most: usize, least_similarity: f32) -> Vec<Near> {
-        let Some(query) = unit(vector).filter(|query| query.len() == self.width && most > 0) else {
+        let Some(unit) = unit(vector).filter(|unit| unit.len() == self.width && most > 0) else {
             return Vec::new();
         };
-        let widened = widened(&query);
-        let scan = |rows| self.scan(rows, &widened, Floor::new(most, least_similarity));
-        let (mut may_be, mut floor) = (Vec::new(), Floor::new(most, least_similarity));
-        for (candidates, proven) in in_parts(self.rows.len(), PART_ROWS, scan) {
-            may_be.extend(candidates);
-            proven.proven.into_iter().for_each(|proven| floor.raise(proven));
-        }
-        may_be.retain(|(highest, _)| *highest >= floor.height);
-        let mut found: Vec<Near> = may_be.iter().map(|(_, row)| self.exact(&query, *row)).collect();
-        found.retain(|near| near.similarity >= least_similarity);
+        let query = Query::new(unit);
+        let search = |rows| self.nearest_of(rows, &query, most, least_similarity);
+        let mut found = in_parts(self.rows.len(), PART_ROWS, search).concat();
         found.sort_unstable_by(|one, other| {
-            other
-                .similarity
-                .total_cmp(&one.similarity)
-                .then(one.entry.cmp(&other.entry))
+            let nearer = other.similarity.total_cmp(&one.similarity);
+            nearer.then(one.entry.cmp(&other.entry))
         });
         found.truncate(most);
         found
     }
 
-    /// The rows that may be among the nearest, with the highest score that each can have, and what is proven of the nearest.
-    fn scan(
-        &self,
-        part: Range<usize>,
-        (query, query_scale): &(Vec<i16>, f32),
-        mut floor: Floor,
-    ) -> (Vec<(f32, usize)>, Floor) {
-        let mut scores = Vec::with_capacity(BLOCK_ROWS);
-        let mut may_be = Vec::new();
-        let first = part.start;
-        for (block, rows) in self.rows[part].chunks(BLOCK_ROWS).enumerate() {
-            let start = first + block * BLOCK_ROWS;
-            let bytes = start * self.width..(start + rows.len()) * self.width;
-            dots(query, &self.coarse[bytes], &mut scores);
-            for (at, (row, sum)) in rows.iter().zip(&scores).enumerate() {
-                let score = as_float(*sum) * row.scale * query_scale;
-                let error = row.left_out + SLACK;
-                if score + error >= floor.height {
-                    floor.raise(score - error);
-                    may_be.push((score + error, start + at));
-                }
+    /// The nearest of some rows in no order, perhaps with others that are less near.
+    fn nearest_of(&self, rows: Range<usize>, query: &Query, most: usize, least: f32) -> Vec<Near> {
+        let mut sums = Vec::new();
+        dots(
+            &query.steps,
+            &self.coarse[rows.start * self.width..rows.end * self.width],
+            &mut sums,
+        );
+        let scored = || {
+            let rows = rows.clone().zip(&self.rows[rows.clone()]);
+            let scores = sums.iter().map(|sum| as_float(*sum) * query.scale);
+            rows.zip(scores)
+                .map(|((at, row), score)| (at, row, score * row.scale))
+        };
+        let mut best = Best::new(most);
+        scored().for_each(|(at, _, score)| best.offer(score, at));
+        // As many as are wanted are at least as near as the least near of these.
+        let floor = match best.rows.len() < most {
+            true => least,
+            false => {
+                let nearness = best.rows.iter().map(|(_, at)| self.exact(&query.unit, *at));
+                nearness.fold(f32::INFINITY, f32::min).max(least)
             }
-        }
-        (may_be, floor)
+        };
+        scored()
+            .filter(|(_, row, score)| score + row.left_out + SLACK >= floor)
+            .map(|(at, row, _)| Near {
+                entry: row.entry,
+                similarity: self.exact(&query.unit, at),
+            })
+            .filter(|near| near.similarity >= floor)
+            .collect()
     }
 
     /// The score from both bytes.
-    fn exact(&self, query: &[f32], row: usize) -> Near {
+    fn exact(&self, query: &[f32], row: usize) -> f32 {
         let bytes = row * self.width..(row + 1) * self.width;
-        let numbers = self.coarse[bytes.clone()].iter().zip(&self.fine[bytes]);
-        let products = query
-            .iter()
-            .zip(numbers)
-            .map(|(value, (coarse, fine))| value * (f32::from(*coarse) + f32::from(*fine) / FINE));
-        Near {
-            entry: self.rows[row].entry,
-            similarity: (products.sum::<f32>() * self.rows[row].scale).clamp(-1.0, 1.0),
+        let (coarse, fine) = (&self.coarse[bytes.clone()], &self.fine[bytes]);
+        let mut sums = [0.0; LANES];
+        for ((query, coarse), fine) in query
+            .chunks(LANES)
+            .zip(coarse.chunks(LANES))
+            .zip(fine.chunks(LANES))
+        {
+            let numbers = query.iter().zip(coarse).zip(fine);
+            for (sum, ((value, coarse), fine)) in sums.iter_mut().zip(numbers) {
+                *sum += value * (f32::from(*coarse) + f32::from(*fine) / FINE);
+            }
         }
+        (sums.iter().sum::<f32>() * self.rows[row].scale).clamp(-1.0, 1.0)
+    }
+}
+
+/// What is asked for, as the steps of a search need it.
+struct Query {
+    unit: Vec<f32>,
+    /// The same in 16 bits, as finely as the sums of its products leave room for in 32.
+    steps: Vec<i16>,
+    /// What one of the steps stands for.
+    scale: f32,
+}
+
+impl Query {
+    fn new(unit: Vec<f32>) -> Query {
+        let largest = unit
+            .iter()
+            .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+        let room = i32::MAX / 127 / i32::try_from(unit.len()).unwrap_or(i32::MAX);
+        let scale = largest / as_float(room.min(32_000)).max(1.0);
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "the value lies within the steps, which fit"
+        )]
+        let steps = unit.iter().map(|value| (value / scale).round() as i16).collect();
+        Query { unit, steps, scale }
+    }
+}
+
+/// The rows with the best scores so far.
+struct Best {
+    /// The worst of them first.
+    rows: Vec<(f32, usize)>,
+    most: usize,
+}
+
+impl Best {
+    fn new(most: usize) -> Best {
+        Best {
+            rows: Vec::new(),
+            most,
+        }
+    }
+
+    fn offer(&mut self, score: f32, row: usize) {
+        if self.rows.len() == self.most {
+            if score <= self.rows[0].0 {
+                return;
+            }
+            self.rows.remove(0);
+        }
+        let at = self.rows.partition_point(|(known, _)| *known < score);
+        self.rows.insert(at, (score, row));
     }
 }
 
@@ -127,54 +184,6 @@ fn in_parts<T: Send>(rows: usize, part_rows: usize, work: impl Fn(Range<usize>) 
         }));
         done
     })
-}
-
-/// The lowest score that can still be among the nearest, as far as is known.
-struct Floor {
-    /// The best proven lower bounds so far, the lowest of them first.
-    proven: Vec<f32>,
-    most: usize,
-    height: f32,
-}
-
-impl Floor {
-    fn new(most: usize, height: f32) -> Floor {
-        Floor {
-            proven: Vec::with_capacity(most + 1),
-            most,
-            height,
-        }
-    }
-
-    fn raise(&mut self, proven: f32) {
-        if proven <= self.height && self.proven.len() == self.most {
-            return;
-        }
-        let at = self.proven.partition_point(|known| *known < proven);
-        self.proven.insert(at, proven);
-        if self.proven.len() > self.most {
-            self.proven.remove(0);
-        }
-        if self.proven.len() == self.most {
-            self.height = self.height.max(self.proven[0]);
-        }
-    }
-}
-
-/// The question in 16 bits, as finely as the sums of its products leave room for in 32.
-fn widened(query: &[f32]) -> (Vec<i16>, f32) {
-    let largest = query
-        .iter()
-        .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-    let room = i32::MAX / 127 / i32::try_from(query.len()).unwrap_or(i32::MAX);
-    let steps = as_float(room.min(32_000)).max(1.0);
-    let scale = largest / steps;
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "the value lies within the steps, which fit"
-    )]
-    let whole = query.iter().map(|value| (value / scale).round() as i16).collect();
-    (whole, scale)
 }
 
 #[allow(
