@@ -1,8 +1,8 @@
 //! The vectors of one namespace, end to end in memory.
 //!
-//! Each number is kept in two bytes: a coarse one that every search reads, and a fine one that only the few rows read
-//! that may still be among the nearest; see [`super::search`].
+//! The parts of their numbers lie apart, so that a search of many rows, which waits for memory, reads little of it.
 
+use super::encoding::{Encoded, Scales, packed_bytes, unit};
 use std::collections::HashMap;
 
 /// Why a vector was not taken in.
@@ -20,23 +20,19 @@ pub enum BadVector {
 #[derive(Debug, Clone, Default)]
 pub struct Arena {
     pub(super) width: usize,
-    pub(super) coarse: Vec<i8>,
+    /// The parts of [`Encoded`] of all rows, end to end.
+    pub(super) upper: Vec<u8>,
+    pub(super) lower: Vec<u8>,
     pub(super) fine: Vec<i8>,
-    pub(super) rows: Vec<Row>,
+    pub(super) upper_scales: Vec<f32>,
+    pub(super) upper_sines: Vec<f32>,
+    pub(super) scales: Vec<Scales>,
+    pub(super) entries: Vec<u64>,
     row_of: HashMap<u64, usize>,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    pub(super) entry: u64,
-    /// A number is `scale × (coarse + fine / FINE)`.
-    pub(super) scale: f32,
-    /// Length of what the coarse bytes leave out, which bounds the error of a coarse score.
-    pub(super) left_out: f32,
-}
-
-/// Steps of the fine byte in one of the coarse.
-pub(super) const FINE: f32 = 254.0;
+/// What a row takes beside its numbers.
+const ROW_BYTES: usize = size_of::<u64>() + 2 * size_of::<f32>() + size_of::<Scales>();
 /// Rows for which room is made at least. Most namespaces are one conversation with a question or two.
 const LEAST_ROWS: usize = 4;
 /// What a hash map keeps for each of its places: key, value and a byte of its own.
@@ -46,7 +42,7 @@ impl Arena {
     /// How many vectors it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.entries.len()
     }
 
     /// True when it holds this entry.
@@ -57,26 +53,27 @@ impl Arena {
 
     /// All entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = u64> {
-        self.row_of.keys().copied()
+        self.entries.iter().copied()
     }
 
     /// True when it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.entries.is_empty()
     }
 
     /// Memory that it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let map = places(self.row_of.capacity()) * MAP_PLACE_BYTES;
-        self.coarse.capacity() + self.fine.capacity() + self.rows.capacity() * size_of::<Row>() + map
+        let halves = self.upper.capacity() + self.lower.capacity();
+        halves + self.fine.capacity() + self.entries.capacity() * ROW_BYTES + map
     }
 
     /// Memory that one more vector of this length would take, in bytes; nothing while there is room.
     #[must_use]
     pub fn growth_bytes(&self, width: usize) -> usize {
-        let rows = if self.rows.len() == self.rows.capacity() {
+        let rows = if self.entries.len() == self.entries.capacity() {
             self.more_rows()
         } else {
             0
@@ -88,7 +85,7 @@ impl Arena {
         } else {
             0
         };
-        rows * (2 * width + size_of::<Row>()) + more * MAP_PLACE_BYTES
+        rows * (2 * packed_bytes(width) + width + ROW_BYTES) + more * MAP_PLACE_BYTES
     }
 
     /// Takes a vector in, of any length but zero; an entry that is there already gets the new one.
@@ -106,26 +103,15 @@ impl Arena {
         self.remove(entry);
         self.width = unit.len();
         self.make_room();
-        let largest = unit
-            .iter()
-            .fold(0.0_f32, |largest, value| largest.max(value.abs()));
-        let scale = largest / 127.0;
-        let mut left_out = 0.0;
-        for value in unit {
-            let steps = value / scale;
-            let coarse = steps.round().clamp(-127.0, 127.0);
-            let rest = steps - coarse;
-            left_out += (rest * scale) * (rest * scale);
-            self.coarse.push(to_byte(coarse));
-            self.fine
-                .push(to_byte((rest * FINE).round().clamp(-127.0, 127.0)));
-        }
-        self.row_of.insert(entry, self.rows.len());
-        self.rows.push(Row {
-            entry,
-            scale,
-            left_out: left_out.sqrt(),
-        });
+        let encoded = Encoded::of(&unit);
+        self.upper.extend(encoded.upper);
+        self.lower.extend(encoded.lower);
+        self.fine.extend(encoded.fine);
+        self.upper_scales.push(encoded.upper_scale);
+        self.upper_sines.push(encoded.upper_sine);
+        self.scales.push(encoded.scales);
+        self.row_of.insert(entry, self.entries.len());
+        self.entries.push(entry);
         Ok(())
     }
 
@@ -134,29 +120,40 @@ impl Arena {
         let Some(row) = self.row_of.remove(&entry) else {
             return false;
         };
-        let last = self.rows.len() - 1;
+        let last = self.entries.len() - 1;
         if row != last {
+            let halves = packed_bytes(self.width);
+            let moved = last * halves..(last + 1) * halves;
+            self.upper.copy_within(moved.clone(), row * halves);
+            self.lower.copy_within(moved, row * halves);
             let moved = last * self.width..(last + 1) * self.width;
-            self.coarse.copy_within(moved.clone(), row * self.width);
             self.fine.copy_within(moved, row * self.width);
-            self.row_of.insert(self.rows[last].entry, row);
+            self.row_of.insert(self.entries[last], row);
         }
-        self.rows.swap_remove(row);
-        self.coarse.truncate(last * self.width);
+        self.entries.swap_remove(row);
+        self.upper_scales.swap_remove(row);
+        self.upper_sines.swap_remove(row);
+        self.scales.swap_remove(row);
+        self.upper.truncate(last * packed_bytes(self.width));
+        self.lower.truncate(last * packed_bytes(self.width));
         self.fine.truncate(last * self.width);
         true
     }
 
     fn more_rows(&self) -> usize {
-        (self.rows.len() / 8).max(LEAST_ROWS)
+        (self.entries.len() / 8).max(LEAST_ROWS)
     }
 
     /// Grows by an eighth at a time: doubling would let a large namespace take twice what it needs.
     fn make_room(&mut self) {
-        if self.rows.len() == self.rows.capacity() {
+        if self.entries.len() == self.entries.capacity() {
             let more = self.more_rows();
-            self.rows.reserve_exact(more);
-            self.coarse.reserve_exact(more * self.width);
+            self.entries.reserve_exact(more);
+            self.upper_scales.reserve_exact(more);
+            self.upper_sines.reserve_exact(more);
+            self.scales.reserve_exact(more);
+            self.upper.reserve_exact(more * packed_bytes(self.width));
+            self.lower.reserve_exact(more * packed_bytes(self.width));
             self.fine.reserve_exact(more * self.width);
         }
     }
@@ -170,22 +167,6 @@ fn places(capacity: usize) -> usize {
         4..=7 => 8,
         _ => (capacity * 8 / 7).next_power_of_two(),
     }
-}
-
-/// The vector at length 1; none if it has no direction.
-pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
-    let square: f32 = vector.iter().map(|value| value * value).sum();
-    let length = square.sqrt();
-    let has_direction = length.is_finite() && length > f32::MIN_POSITIVE;
-    has_direction.then(|| vector.iter().map(|value| value / length).collect())
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "callers hold the value within a byte"
-)]
-fn to_byte(value: f32) -> i8 {
-    value as i8
 }
 
 #[cfg(test)]

@@ -129,3 +129,38 @@ fn so_many_that_threads_share_the_search_are_searched_as_exactly() {
         assert_same(&arena.nearest(&query, 20, -1.0), &by_hand(&stored, &query, 20));
     }
 }
+
+/// Vectors whose upper halves say little of them: one number above all others, numbers that are equal, and opposites. What
+/// is dropped must be what a search that drops nothing puts last.
+#[test]
+fn vectors_of_any_shape_are_searched_as_exactly() {
+    for width in [1, 2, 3, 65, 384] {
+        let mut stored = vectors(100, width, 21);
+        for at in 0..width.min(40) {
+            let mut peak: Vec<f32> = vec![0.001; width];
+            peak[at] = if at % 2 == 0 { 1.0 } else { -1.0 };
+            stored.push(peak);
+            stored.push(
+                (0..width)
+                    .map(|place| if place < at { -1.0 } else { 1.0 })
+                    .collect(),
+            );
+        }
+        let mut arena = Arena::default();
+        for (vector, entry) in stored.iter().zip(0..) {
+            arena.insert(entry, vector).unwrap();
+        }
+        for query in &stored {
+            let all = arena.nearest(query, stored.len(), -1.0);
+            assert_eq!(all.len(), stored.len());
+            for most in [1, 7, 30] {
+                assert_eq!(arena.nearest(query, most, -1.0), all[..most], "{width}");
+            }
+            let near = all.iter().filter(|near| near.similarity >= 0.3);
+            assert_eq!(
+                arena.nearest(query, 1_000, 0.3).iter().collect::<Vec<_>>(),
+                near.collect::<Vec<_>>()
+            );
+        }
+    }
+}

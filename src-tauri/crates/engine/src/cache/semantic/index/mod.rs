@@ -5,6 +5,8 @@
 
 pub mod arena;
 mod dots;
+mod encoding;
+mod query;
 pub mod search;
 
 use super::namespace::Namespace;

@@ -1,12 +1,15 @@
 //! The exact search over the vectors of one namespace.
 //!
-//! It reads the coarse bytes of all rows, then the true scores of those that look best, and after these only the rows that
-//! can still be nearer. How far a coarse score can be from the true one is known for every row, so a row is dropped only
+//! It reads the upper half bytes of all rows, then all of those that look best, and after these only the rows that can
+//! still be nearer. By how wide an angle the upper halves point elsewhere is known of every row, so a row is dropped only
 //! when it provably is not among the nearest: the answer is that of a full search.
 
-use super::arena::{Arena, FINE, unit};
-use super::dots::dots;
+use super::arena::Arena;
+use super::dots::{ask_for, dots};
+use super::encoding::{FINE, MIDDLE, packed_bytes, unit};
+use super::query::{Query, Reach};
 use std::{
+    iter::repeat,
     num::NonZero,
     ops::Range,
     sync::LazyLock,
@@ -26,10 +29,10 @@ pub struct Near {
 const PART_ROWS: usize = 65_536;
 /// Further threads wait for the same memory.
 const MOST_THREADS: usize = 4;
+/// Rows between asking memory for one and reading it.
+const AHEAD_ROWS: usize = 16;
 /// Sums that are added up side by side, so that the processor does them at once.
 const LANES: usize = 16;
-/// Rounding of 32-bit floats over a long sum, allowed for on top of the bound.
-const SLACK: f32 = 1e-5;
 
 impl Arena {
     /// The `most` nearest with at least this cosine, nearest first; of equals the older number first.
@@ -40,7 +43,7 @@ impl Arena {
         };
         let query = Query::new(unit);
         let search = |rows| self.nearest_of(rows, &query, most, least_similarity);
-        let mut found = in_parts(self.rows.len(), PART_ROWS, search).concat();
+        let mut found = in_parts(self.len(), PART_ROWS, search).concat();
         found.sort_unstable_by(|one, other| {
             let nearer = other.similarity.total_cmp(&one.similarity);
             nearer.then(one.entry.cmp(&other.entry))
@@ -51,107 +54,119 @@ impl Arena {
 
     /// The nearest of some rows in no order, perhaps with others that are less near.
     fn nearest_of(&self, rows: Range<usize>, query: &Query, most: usize, least: f32) -> Vec<Near> {
+        let halves = packed_bytes(self.width);
         let mut sums = Vec::new();
-        dots(
-            &query.steps,
-            &self.coarse[rows.start * self.width..rows.end * self.width],
-            &mut sums,
-        );
-        let scored = || {
-            let rows = rows.clone().zip(&self.rows[rows.clone()]);
-            let scores = sums.iter().map(|sum| as_float(*sum) * query.scale);
-            rows.zip(scores)
-                .map(|((at, row), score)| (at, row, score * row.scale))
-        };
-        let mut best = Best::new(most);
-        scored().for_each(|(at, _, score)| best.offer(score, at));
+        let bytes = &self.upper[rows.start * halves..rows.end * halves];
+        dots(&query.factors, bytes, &mut sums);
+        let scaled = sums.iter().zip(&self.upper_scales[rows.clone()]);
+        let cosines: Vec<f32> = scaled
+            .map(|(sum, scale)| query.cosine_of_upper(*sum, *scale))
+            .collect();
+
+        let best = best(&cosines, most);
         // As many as are wanted are at least as near as the least near of these.
-        let floor = match best.rows.len() < most {
-            true => least,
-            false => {
-                let nearness = best.rows.iter().map(|(_, at)| self.exact(&query.unit, *at));
-                nearness.fold(f32::INFINITY, f32::min).max(least)
-            }
+        let floor = if best.len() < most {
+            least
+        } else {
+            let nearness = best.iter().map(|at| self.similarity(query, rows.start + at));
+            nearness.fold(f32::INFINITY, f32::min).max(least)
         };
-        scored()
-            .filter(|(_, row, score)| score + row.left_out + SLACK >= floor)
-            .map(|(at, row, _)| Near {
-                entry: row.entry,
-                similarity: self.exact(&query.unit, at),
-            })
-            .filter(|near| near.similarity >= floor)
-            .collect()
+        let reach = query.reach(floor);
+        let known = cosines.iter().zip(&self.upper_sines[rows.clone()]).zip(&sums);
+        let may_be = known
+            .zip(rows)
+            .filter(|(((cosine, sine), _), _)| reach.holds(**cosine, **sine));
+        let may_be: Vec<(usize, i32)> = may_be.map(|((_, sum), row)| (row, *sum)).collect();
+        let near = self
+            .within_reach(&may_be, query, reach)
+            .into_iter()
+            .map(|row| Near {
+                entry: self.entries[row],
+                similarity: self.similarity(query, row),
+            });
+        near.filter(|near| near.similarity >= floor).collect()
     }
 
-    /// The score from both bytes.
-    fn exact(&self, query: &[f32], row: usize) -> f32 {
-        let bytes = row * self.width..(row + 1) * self.width;
-        let (coarse, fine) = (&self.coarse[bytes.clone()], &self.fine[bytes]);
-        let mut sums = [0.0; LANES];
-        for ((query, coarse), fine) in query
-            .chunks(LANES)
-            .zip(coarse.chunks(LANES))
-            .zip(fine.chunks(LANES))
-        {
-            let numbers = query.iter().zip(coarse).zip(fine);
-            for (sum, ((value, coarse), fine)) in sums.iter_mut().zip(numbers) {
-                *sum += value * (f32::from(*coarse) + f32::from(*fine) / FINE);
+    /// Those of the rows, each with the sum of its upper halves, that are within reach as far as their first bytes tell.
+    fn within_reach(&self, rows: &[(usize, i32)], query: &Query, reach: Reach) -> Vec<usize> {
+        let mut lower = Vec::with_capacity(1);
+        let soon = rows.iter().skip(AHEAD_ROWS).map(Some).chain(repeat(None));
+        let kept = rows.iter().zip(soon).filter(|((row, upper), soon)| {
+            if let Some((soon, _)) = soon {
+                ask_for(self.lower_of(*soon));
             }
-        }
-        (sums.iter().sum::<f32>() * self.rows[row].scale).clamp(-1.0, 1.0)
+            lower.clear();
+            dots(&query.factors, self.lower_of(*row), &mut lower);
+            let scale = self.scales[*row].first;
+            reach.holds(
+                query.cosine_of_first(*upper, lower[0], scale),
+                query.sine_of_first(scale),
+            )
+        });
+        kept.map(|((row, _), _)| *row).collect()
+    }
+
+    fn lower_of(&self, row: usize) -> &[u8] {
+        let halves = packed_bytes(self.width);
+        &self.lower[row * halves..(row + 1) * halves]
+    }
+
+    /// Cosine of the angle between the query and a row, from all bits.
+    fn similarity(&self, query: &Query, row: usize) -> f32 {
+        let halves = packed_bytes(self.width);
+        let first = (&self.upper[row * halves..(row + 1) * halves], self.lower_of(row));
+        let fine = &self.fine[row * self.width..(row + 1) * self.width];
+        let (query, fine) = (query.unit.split_at(halves), fine.split_at(halves));
+        let sum = products(query.0, fine.0, first, |upper, lower| upper << 4 | lower & 0x0f)
+            + products(query.1, fine.1, first, |upper, lower| upper & 0xf0 | lower >> 4);
+        (sum / FINE * self.scales[row].all).clamp(-1.0, 1.0)
     }
 }
 
-/// What is asked for, as the steps of a search need it.
-struct Query {
-    unit: Vec<f32>,
-    /// The same in 16 bits, as finely as the sums of its products leave room for in 32.
-    steps: Vec<i16>,
-    /// What one of the steps stands for.
-    scale: f32,
-}
-
-impl Query {
-    fn new(unit: Vec<f32>) -> Query {
-        let largest = unit
-            .iter()
-            .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-        let room = i32::MAX / 127 / i32::try_from(unit.len()).unwrap_or(i32::MAX);
-        let scale = largest / as_float(room.min(32_000)).max(1.0);
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the value lies within the steps, which fit"
-        )]
-        let steps = unit.iter().map(|value| (value / scale).round() as i16).collect();
-        Query { unit, steps, scale }
-    }
-}
-
-/// The rows with the best scores so far.
-struct Best {
-    /// The worst of them first.
-    rows: Vec<(f32, usize)>,
-    most: usize,
-}
-
-impl Best {
-    fn new(most: usize) -> Best {
-        Best {
-            rows: Vec::new(),
-            most,
+/// The sum of products of a query with numbers of a row, in steps of their second bytes.
+fn products(query: &[f32], fine: &[i8], (upper, lower): (&[u8], &[u8]), first: impl Fn(u8, u8) -> u8) -> f32 {
+    let mut sums = [0.0; LANES];
+    let halves = upper.chunks(LANES).zip(lower.chunks(LANES));
+    for ((query, fine), (upper, lower)) in query.chunks(LANES).zip(fine.chunks(LANES)).zip(halves) {
+        let halves = upper.iter().zip(lower);
+        let numbers = query.iter().zip(fine).zip(halves);
+        for (sum, ((value, fine), (upper, lower))) in sums.iter_mut().zip(numbers) {
+            let whole = f32::from(first(*upper, *lower)) - f32::from(MIDDLE);
+            *sum += value * (whole * FINE + f32::from(*fine));
         }
     }
+    sums.iter().sum()
+}
 
-    fn offer(&mut self, score: f32, row: usize) {
-        if self.rows.len() == self.most {
-            if score <= self.rows[0].0 {
-                return;
+/// Where the best scores are: so many, or all.
+fn best(scores: &[f32], most: usize) -> Vec<usize> {
+    /// Looked through at once: few of them hold one of the best.
+    const TOGETHER: usize = 64;
+    // The worst first.
+    let mut best: Vec<(f32, usize)> = Vec::with_capacity(most.min(scores.len()));
+    for (number, together) in scores.chunks(TOGETHER).enumerate() {
+        let highest =
+            together.iter().fold(
+                f32::NEG_INFINITY,
+                |highest, score| {
+                    if *score > highest { *score } else { highest }
+                },
+            );
+        if best.len() == most && highest <= best[0].0 {
+            continue;
+        }
+        for (at, score) in together.iter().enumerate() {
+            if best.len() == most {
+                if *score <= best[0].0 {
+                    continue;
+                }
+                best.remove(0);
             }
-            self.rows.remove(0);
+            let place = best.partition_point(|(known, _)| known < score);
+            best.insert(place, (*score, number * TOGETHER + at));
         }
-        let at = self.rows.partition_point(|(known, _)| *known < score);
-        self.rows.insert(at, (score, row));
     }
+    best.into_iter().map(|(_, at)| at).collect()
 }
 
 /// What the work gives for each part of so many rows, shared among threads where there are parts for several.
@@ -184,14 +199,6 @@ fn in_parts<T: Send>(rows: usize, part_rows: usize, work: impl Fn(Range<usize>) 
         }));
         done
     })
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "a relative error of 2⁻²⁴ lies far below the slack of a score"
-)]
-fn as_float(sum: i32) -> f32 {
-    sum as f32
 }
 
 #[cfg(test)]
