@@ -35,6 +35,17 @@ async fn the_bundled_sqlite_has_the_wal_reset_fix() {
     assert!(parts >= vec![3, 51, 3], "SQLite {version}");
 }
 
+#[tokio::test]
+async fn connections_have_page_caches_of_their_own() {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let options: Vec<String> = sqlx::query_scalar("PRAGMA compile_options")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let shares = options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT");
+    assert!(!shares, "SQLite was not built as .cargo/config.toml says");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn folder_and_file_are_the_owners_alone() {
