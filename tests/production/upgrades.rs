@@ -69,9 +69,15 @@ pub(crate) fn old_postgres(steps: &str, version: i64) -> TestDatabase {
     database
 }
 
-/// A file of an older Weir, with data.
+/// A file of an older Weir, with data. Every second one was restored from a copy, which has no write-ahead log.
 async fn old_sqlite(path: &Path, version: i64) {
     let mut connection = connect(path).await;
+    if version % 2 == 1 {
+        sqlx::query("PRAGMA journal_mode = WAL")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
     SQLITE_STEPS.run_to(version, &mut connection).await.unwrap();
     sqlx::raw_sql(sqlx::AssertSqlSafe(data(false)))
         .execute(&mut connection)

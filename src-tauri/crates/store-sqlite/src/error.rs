@@ -27,14 +27,24 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> StoreError {
             other => StoreError::Unavailable(other.to_string()),
         };
     };
-    let text = database.message().to_owned();
+    let code = database.code().and_then(|code| code.parse().ok());
+    from_code(code.unwrap_or(0), database.message().to_owned())
+}
+
+/// The same for an error of a connection that reads without sqlx.
+pub(crate) fn from_rusqlite(error: rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, text) => {
+            let text = text.unwrap_or_else(|| failure.to_string());
+            from_code(failure.extended_code.cast_unsigned(), text)
+        }
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+fn from_code(code: u32, text: String) -> StoreError {
     // The lowest byte of an extended result code is the kind.
-    let kind = database
-        .code()
-        .and_then(|code| code.parse::<u32>().ok())
-        .unwrap_or(0)
-        & 0xff;
-    match kind {
+    match code & 0xff {
         BUSY | LOCKED => StoreError::Unavailable(HELD.to_owned()),
         FULL => StoreError::Unavailable(
             "the disk is full; free some space and writing goes on by itself".to_owned(),

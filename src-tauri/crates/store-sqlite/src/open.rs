@@ -2,13 +2,14 @@
 
 use crate::{
     Inner, SqliteStore,
-    backup::copy_to,
     error::{damaged, from_sqlx, is_locked},
+    journal::use_write_ahead_log,
+    migrate::bring_up_to_date,
+    schema::APPLICATION_ID,
     writer::Writer,
 };
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
-    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -19,13 +20,8 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use weir_contract::model::backup::BackupReason;
 use weir_engine::store::StoreError;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
-
-/// "WEIR", as the first migration writes it.
-pub(crate) const APPLICATION_ID: i64 = 0x5745_4952;
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// How long a statement waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,8 +76,7 @@ async fn open_file(path: PathBuf, size_bytes: u64) -> Result<SqliteStore, StoreE
     if size_bytes <= CHECKED_AT_START_BYTES {
         check_pages(&mut connection).await?;
     }
-    back_up_before_migration(&mut connection, &path).await?;
-    migrate(&mut connection).await?;
+    bring_up_to_date(&mut connection, &options, &path).await?;
     // Only now, because changing the journal mode writes to the file.
     use_write_ahead_log(&mut connection).await?;
 
@@ -182,78 +177,5 @@ async fn check_pages(connection: &mut SqliteConnection) -> Result<(), StoreError
         Ok(())
     } else {
         Err(damaged(&problem.replace('\n', " ")))
-    }
-}
-
-/// The newest step of the schema that this Weir knows.
-pub(crate) fn newest_schema() -> i64 {
-    MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0)
-}
-
-/// A database that has something to lose is copied before its schema changes. Where that is not possible, nothing changes.
-async fn back_up_before_migration(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let is_new: bool =
-        sqlx::query_scalar("SELECT count(*) = 0 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(from_sqlx)?;
-    if is_new {
-        return Ok(());
-    }
-    let schema: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-    if schema == 0 || schema >= newest_schema() {
-        return Ok(());
-    }
-    let now_ms: i64 = sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(from_sqlx)?;
-    copy_to(path, BackupReason::Migration, now_ms)
-        .await
-        .map(|_| ())
-        .map_err(|problem| {
-            StoreError::Unavailable(format!(
-                "its schema was not brought up to date, because it could not be backed up first ({problem}); nothing was changed"
-            ))
-        })
-}
-
-/// Applies what is missing in one transaction, which also keeps a second process out meanwhile.
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let mut transaction = connection
-        .begin_with("BEGIN IMMEDIATE")
-        .await
-        .map_err(from_sqlx)?;
-    // Not `run`, whose future the compiler cannot prove to be `Send`.
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(found) => {
-            let known = newest_schema();
-            StoreError::Incompatible(format!(
-                "the database was written by a newer Weir (schema {found}; this one knows {known}); nothing was changed: update Weir, or name another file"
-            ))
-        }
-        MigrateError::VersionMismatch(version) => StoreError::Incompatible(format!(
-            "the database was made by an unreleased Weir (schema step {version} differs); nothing was changed: name another file"
-        )),
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => from_sqlx(error),
-        other => StoreError::Incompatible(format!("the database's schema could not be brought up to date: {other}")),
-    })?;
-    transaction.commit().await.map_err(from_sqlx)
-}
-
-async fn use_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let got: String = sqlx::query_scalar("PRAGMA journal_mode = WAL")
-        .fetch_one(connection)
-        .await
-        .map_err(from_sqlx)?;
-    if got.eq_ignore_ascii_case("wal") {
-        Ok(())
-    } else {
-        Err(StoreError::Unavailable(format!(
-            "its file system does not support SQLite's write-ahead log (mode {got}); put it on a local disk"
-        )))
     }
 }

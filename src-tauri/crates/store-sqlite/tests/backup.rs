@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -208,8 +212,11 @@ async fn a_damaged_or_foreign_file_is_never_put_in_place() {
     assert_eq!(restore(&path, &backup, NOW_MS).await.unwrap(), None);
 }
 
+/// How a file writes: as Weir's do, and as one that was restored from a copy.
+const JOURNALS: [SqliteJournalMode; 2] = [SqliteJournalMode::Wal, SqliteJournalMode::Delete];
+
 /// A database as an earlier Weir made it: with the steps below 13.
-async fn earlier(folder: &Path) -> PathBuf {
+async fn earlier(folder: &Path, journal: SqliteJournalMode) -> PathBuf {
     let steps = folder.join("steps");
     fs::create_dir(&steps).unwrap();
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations/sqlite");
@@ -223,6 +230,7 @@ async fn earlier(folder: &Path) -> PathBuf {
     let mut connection = SqliteConnectOptions::new()
         .filename(&path)
         .create_if_missing(true)
+        .journal_mode(journal)
         .connect()
         .await
         .unwrap();
@@ -242,44 +250,48 @@ async fn earlier(folder: &Path) -> PathBuf {
 
 #[tokio::test]
 async fn before_a_migration_there_is_a_backup_of_the_old_schema() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = earlier(folder.path()).await;
-    let store = open(&path).await.unwrap();
-    assert_eq!(names(&store).await, ["old"]);
-    let backups = store.list_backups().await.unwrap();
-    assert_eq!(backups.len(), 1);
-    assert_eq!(backups[0].reason, BackupReason::Migration);
-    let mut copy = raw(Path::new(&backups[0].path)).await;
-    let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(&mut copy)
-        .await
-        .unwrap();
-    assert!(schema < 13, "the copy is of before: {schema}");
-    copy.close().await.unwrap();
-    store.close().await.unwrap();
-    // Nothing to migrate, nothing to copy.
-    let again = open(&path).await.unwrap();
-    assert_eq!(again.list_backups().await.unwrap().len(), 1);
+    for journal in JOURNALS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = earlier(folder.path(), journal).await;
+        let store = open(&path).await.unwrap();
+        assert_eq!(names(&store).await, ["old"]);
+        let backups = store.list_backups().await.unwrap();
+        assert_eq!(backups.len(), 1);
+        assert_eq!(backups[0].reason, BackupReason::Migration);
+        let mut copy = raw(Path::new(&backups[0].path)).await;
+        let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut copy)
+            .await
+            .unwrap();
+        assert!(schema < 13, "the copy is of before: {schema}");
+        copy.close().await.unwrap();
+        store.close().await.unwrap();
+        // Nothing to migrate, nothing to copy.
+        let again = open(&path).await.unwrap();
+        assert_eq!(again.list_backups().await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
 async fn where_no_backup_can_be_made_nothing_is_migrated() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = earlier(folder.path()).await;
-    fs::write(
-        folder.path().join("weir-backups"),
-        "a file where the folder should be",
-    )
-    .unwrap();
-    let refused = open(&path).await.map(|_| ());
-    assert!(
-        matches!(&refused, Err(StoreError::Unavailable(text)) if text.contains("nothing was changed")),
-        "{refused:?}"
-    );
-    let mut connection = raw(&path).await;
-    let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(&mut connection)
-        .await
+    for journal in JOURNALS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = earlier(folder.path(), journal).await;
+        fs::write(
+            folder.path().join("weir-backups"),
+            "a file where the folder should be",
+        )
         .unwrap();
-    assert!(schema < 13);
+        let refused = open(&path).await.map(|_| ());
+        assert!(
+            matches!(&refused, Err(StoreError::Unavailable(text)) if text.contains("nothing was changed")),
+            "{refused:?}"
+        );
+        let mut connection = raw(&path).await;
+        let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert!(schema < 13);
+    }
 }

@@ -4,7 +4,7 @@ use super::{
     copy::{Depth, check, create_private, publish},
     failed,
 };
-use crate::{error::from_sqlx, open::newest_schema};
+use crate::{error::from_sqlx, schema::newest_schema};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     fs,

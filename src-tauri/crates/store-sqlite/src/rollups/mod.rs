@@ -6,6 +6,7 @@ mod spend;
 mod sums;
 
 pub(crate) use fold::Fold;
+pub(crate) use sums::{Figures, add, counters_of};
 
 use crate::{SqliteStore, error::from_sqlx, writer::Operation};
 use async_trait::async_trait;

@@ -68,7 +68,7 @@ pub(super) struct Sums {
 
 impl Sums {
     pub(super) fn add(&mut self, request: &Counted) {
-        let counters = counters_of(request);
+        let counters = counters_of(&request.figures());
         let variants: Vec<String> = serde_json::from_str(&request.variants).unwrap_or_default();
         for grain in GRAINS {
             let length_ms = grain.length_ms();
@@ -141,8 +141,47 @@ impl Sums {
     }
 }
 
-fn counters_of(request: &Counted) -> Counters {
-    let hit = matches!(request.cache.as_str(), "response" | "semantic");
+/// What a request adds to a row, as far as it is more than 1.
+pub(crate) struct Figures<'a> {
+    pub(crate) cache: &'a str,
+    pub(crate) status: &'a str,
+    pub(crate) cost_basis: &'a str,
+    /// Weir's own call, such as an audit of the semantic cache.
+    pub(crate) is_own: bool,
+    pub(crate) cost_nanousd: i64,
+    pub(crate) saved_nanousd: i64,
+    pub(crate) price_unknown: i64,
+    pub(crate) simulated: i64,
+    pub(crate) input_tokens: i64,
+    pub(crate) cache_read_tokens: i64,
+    pub(crate) cache_write_tokens: i64,
+    pub(crate) output_tokens: i64,
+    pub(crate) reasoning_tokens: i64,
+}
+
+impl Counted {
+    fn figures(&self) -> Figures<'_> {
+        Figures {
+            cache: &self.cache,
+            status: &self.status,
+            cost_basis: &self.cost_basis,
+            is_own: OWN_EVENTS.contains(&self.event.as_str()),
+            cost_nanousd: self.cost_nanousd,
+            saved_nanousd: self.saved_nanousd,
+            price_unknown: self.price_unknown,
+            simulated: self.simulated,
+            input_tokens: self.input_tokens,
+            cache_read_tokens: self.cache_read_tokens,
+            cache_write_tokens: self.cache_write_tokens,
+            output_tokens: self.output_tokens,
+            reasoning_tokens: self.reasoning_tokens,
+        }
+    }
+}
+
+/// The row that one request alone would give.
+pub(crate) fn counters_of(request: &Figures<'_>) -> Counters {
+    let hit = matches!(request.cache, "response" | "semantic");
     let cost_nanousd = request.cost_nanousd;
     Counters {
         requests: 1,
@@ -150,11 +189,11 @@ fn counters_of(request: &Counted) -> Counters {
         misses: i64::from(request.cache == "miss"),
         bypassed: i64::from(request.cache == "bypass"),
         // A client that left is a request like any other: nothing failed on our side.
-        errors: i64::from(matches!(request.status.as_str(), "failed" | "cut")),
+        errors: i64::from(matches!(request.status, "failed" | "cut")),
         refused: i64::from(request.status == "refused"),
         cost_nanousd,
         // What audits, judges and embedders of the semantic cache cost is taken off what it saves.
-        saved_nanousd: if OWN_EVENTS.contains(&request.event.as_str()) {
+        saved_nanousd: if request.is_own {
             request.saved_nanousd - cost_nanousd
         } else {
             request.saved_nanousd
@@ -174,7 +213,8 @@ fn counters_of(request: &Counted) -> Counters {
     }
 }
 
-fn add(sum: &mut Counters, more: &Counters) {
+/// Adds to the sums of a row.
+pub(crate) fn add(sum: &mut Counters, more: &Counters) {
     let pairs = [
         (&mut sum.requests, more.requests),
         (&mut sum.hits, more.hits),
