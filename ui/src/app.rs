@@ -5,18 +5,16 @@ use crate::{
     components::{
         band::Band,
         conflict::ConflictDialog,
-        icon::Mark,
         nav::Nav,
         notice::NoticeBar,
-        state::Failure,
         topbar::{DegradedBar, TopBar},
     },
     contexts::{Shell, clock, live},
     format,
     pages::{
-        alerts::Alerts, budgets::Budgets, cache::Cache, changes::Changes, connections::Attach,
-        first_run::FirstRun, limits::Limits, overview::Overview, request::Request, requests::Requests,
-        rollouts::Rollouts, settings::Settings, start::Start,
+        alerts::Alerts, budgets::Budgets, cache::Cache, changes::Changes, connecting::Connecting,
+        connections::Attach, first_run::FirstRun, limits::Limits, overview::Overview, request::Request,
+        requests::Requests, rollouts::Rollouts, settings::Settings, start::Start,
     },
     route::Page,
 };
@@ -74,20 +72,6 @@ fn App() -> impl IntoView {
         }}
         <NoticeBar/>
         <ConflictDialog/>
-    }
-}
-
-#[component]
-fn Connecting() -> impl IntoView {
-    let shell = crate::contexts::use_shell();
-    view! {
-        <main class="alone">
-            <div class="hello"><Mark/><h1>"Weir"</h1></div>
-            {shell.gateway().map(|status| view! { <Failure query=status/> })}
-            <Show when=move || shell.gateway().is_some_and(|status| status.error.with(Option::is_none))>
-                <p class="muted" role="status">"Connecting to the gateway…"</p>
-            </Show>
-        </main>
     }
 }
 

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod budgets;
 pub mod cache;
 pub mod changes;
+pub mod connecting;
 pub mod connections;
 pub mod first_run;
 pub mod ledger;
