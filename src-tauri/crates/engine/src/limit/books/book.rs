@@ -100,11 +100,18 @@ impl Book {
         if surplus <= 0 {
             return Word::Local;
         }
-        let fits_us = self.used.rested_at_us(surplus, terms.rest_ms);
+        let fits_us = self
+            .used
+            .rested_at_us(surplus, terms.rest_ms, self.under_way_us(terms));
         let wait = fits_us.map(|at_us| until_ms(at_us, terms.now_us));
         Word::Refused {
             retry_after_ms: wait.or((terms.rest_ms > 0).then_some(terms.rest_ms)),
         }
+    }
+
+    /// The time, if calls are under way at it.
+    fn under_way_us(&self, terms: &Terms) -> Option<u64> {
+        (self.in_flight > 0).then_some(terms.now_us)
     }
 
     /// What has rested is free again, or goes back where it was not lent or was given up.
@@ -125,7 +132,9 @@ impl Book {
         let lacking = if is_fresh { lacking - self.room } else { lacking };
         let resting = self.resting.iter().copied();
         let resting = resting.filter(|(at_us, _)| is_fresh || *at_us > terms.now_us);
-        let here = self.used.rests_of(self.epoch, terms.rest_ms);
+        let here = self
+            .used
+            .rests_of(self.epoch, terms.rest_ms, self.under_way_us(terms));
         let mut frees: Vec<(u64, i64)> = resting.chain(here).collect();
         frees.sort_unstable();
         let mut freed: i64 = 0;

@@ -13,6 +13,13 @@ pub(super) struct Use {
     pub(super) lent_in: Option<u64>,
 }
 
+impl Use {
+    /// Uses until then are counted with it.
+    fn grows_until_us(&self, rest_ms: i64) -> u64 {
+        self.first_us.saturating_add(micros(rest_ms) / 512)
+    }
+}
+
 /// See the module's words. Oldest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Uses(VecDeque<Use>);
@@ -39,7 +46,7 @@ impl Uses {
         if is_last
             && let Some(before) = self.0.back_mut()
             && before.lent_in == lent_in
-            && at_us.saturating_sub(before.first_us) <= micros(rest_ms) / 512
+            && at_us <= before.grows_until_us(rest_ms)
         {
             before.at_us = at_us;
             before.amount = before.amount.saturating_add(amount);
@@ -67,20 +74,41 @@ impl Uses {
             .map(|used| used.at_us.saturating_add(micros(rest_ms)))
     }
 
-    /// When so many of them will have rested; none when there are fewer.
-    pub(super) fn rested_at_us(&self, amount: i64, rest_ms: i64) -> Option<u64> {
+    /// When so many of them will have rested; none when there are fewer. For `under_way_us` see [`Uses::rests`].
+    pub(super) fn rested_at_us(&self, amount: i64, rest_ms: i64, under_way_us: Option<u64>) -> Option<u64> {
         let mut rested: i64 = 0;
-        let fits = self.0.iter().find(|used| {
+        let mut rests = self.rests(rest_ms, under_way_us);
+        let fits = rests.find(|(_, used)| {
             rested = rested.saturating_add(used.amount);
             rested >= amount
         });
-        fits.map(|used| used.at_us.saturating_add(micros(rest_ms)))
+        fits.map(|(at_us, _)| at_us)
     }
 
-    /// When those that were lent in this epoch will have rested, and how many they are.
-    pub(super) fn rests_of(&self, epoch: u64, rest_ms: i64) -> impl Iterator<Item = (u64, i64)> {
-        let lent = self.0.iter().filter(move |used| used.lent_in == Some(epoch));
-        lent.map(move |used| (used.at_us.saturating_add(micros(rest_ms)), used.amount))
+    /// When those that were lent in this epoch will have rested, and how many they are. For `under_way_us` see [`Uses::rests`].
+    pub(super) fn rests_of(
+        &self,
+        epoch: u64,
+        rest_ms: i64,
+        under_way_us: Option<u64>,
+    ) -> impl Iterator<Item = (u64, i64)> {
+        let lent = self
+            .rests(rest_ms, under_way_us)
+            .filter(move |(_, used)| used.lent_in == Some(epoch));
+        lent.map(|(at_us, used)| (at_us, used.amount))
+    }
+
+    /// When each will have rested at the latest. Calls that are under way at `under_way_us` may be counted with the last use
+    /// when they end, which then rests as long as they: who is told a time before must not come too early.
+    fn rests(&self, rest_ms: i64, under_way_us: Option<u64>) -> impl Iterator<Item = (u64, &Use)> {
+        let last = self.0.len().saturating_sub(1);
+        self.0.iter().enumerate().map(move |(place, used)| {
+            let grown_us = under_way_us
+                .filter(|_| place == last)
+                .map_or(used.at_us, |now_us| now_us.min(used.grows_until_us(rest_ms)));
+            let from_us = used.at_us.max(grown_us);
+            (from_us.saturating_add(micros(rest_ms)), used)
+        })
     }
 
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Use> {
