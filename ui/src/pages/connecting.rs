@@ -30,7 +30,7 @@ pub fn Connecting() -> impl IntoView {
                     <p>"Connecting to the gateway…"</p>
                     <Show when=move || is_long.get()>
                         <p class="muted" data-testid="long-start">
-                            "After an update, a large database is copied and brought up to date before the first start: about a minute for ten million requests. If Weir is closed meanwhile, nothing is lost; the next start begins anew."
+                            "After an update, a large local database is copied and brought up to date before the first start: about a minute for ten million requests. If Weir is closed meanwhile, nothing is lost; the next start begins anew."
                         </p>
                     </Show>
                 </div>

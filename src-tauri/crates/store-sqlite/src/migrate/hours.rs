@@ -85,8 +85,7 @@ async fn move_cursor(connection: &mut SqliteConnection, seq: i64) -> Result<(), 
         .map_err(from_sqlx)
 }
 
-/// Sends one hour after the other. Reads with rusqlite, since sqlx hands every single row from thread to thread, which takes
-/// five times as long as reading it.
+/// Sends one hour after the other. Reads with rusqlite in one loop, since sqlx hands every single row from thread to thread.
 fn count(path: &PathBuf, until_seq: i64, hours: &mpsc::Sender<Hour>) -> Result<(), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(from_rusqlite)?;
