@@ -1,8 +1,8 @@
 //! Step 11 for large files: counts the hours of users, teams and events in one pass through the requests.
 //!
 //! The step's own statement groups every request three times, which took a minute for ten million. So it is run where the
-//! rollups have counted nothing and finds nothing to group; the rows it would have made are made here, in ten seconds. They are
-//! the same ones, and become visible in the same transaction.
+//! rollups have counted nothing and finds nothing to group; the rows it would have made are made here. They are the same ones,
+//! and become visible in the same transaction.
 
 use super::apply_until;
 use crate::{
@@ -11,10 +11,7 @@ use crate::{
 };
 use rusqlite::{OpenFlags, Row};
 use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, path::Path};
 use tokio::sync::mpsc;
 use weir_engine::store::{Counters, Dimension, StoreError};
 
@@ -86,7 +83,7 @@ async fn move_cursor(connection: &mut SqliteConnection, seq: i64) -> Result<(), 
 }
 
 /// Sends one hour after the other. Reads with rusqlite in one loop, since sqlx hands every single row from thread to thread.
-fn count(path: &PathBuf, until_seq: i64, hours: &mpsc::Sender<Hour>) -> Result<(), StoreError> {
+fn count(path: &Path, until_seq: i64, hours: &mpsc::Sender<Hour>) -> Result<(), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(from_rusqlite)?;
     let mut statement = connection.prepare(REQUESTS).map_err(from_rusqlite)?;
